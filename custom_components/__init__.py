@@ -1,0 +1,1 @@
+"""Home Assistant finds its custom integrations here."""

@@ -1,0 +1,1 @@
+"""The domain: pure functions and frozen dataclasses (no Home Assistant, no input or output, no clock)."""
