@@ -1,0 +1,111 @@
+"""Running totals: how much a counter rose since the last reading, through wraps, resets and late messages."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from .models import Reading
+
+WRAP = 2**32
+"""The meters count in 32 bits (whole Wh, L, g, …) and then start again at zero."""
+
+MAX_WRAP_RISE = 2**20
+"""A fall is taken for a wrap only if it means a rise of less than this (1 MWh, or a thousand m³)."""
+
+MAX_RESET_GAP = 900
+"""Up to this long after the last reading [s] what a counter shows after a reset may still be booked."""
+
+MAX_RESET_POWER = 50_000
+"""The largest mean power [W] that is believed of such a value."""
+
+MAX_LATENESS = 120
+"""A message older than the last one by up to this much [s] came late; older yet, the meter's clock was set back."""
+
+_SECONDS_PER_HOUR = 3600
+
+
+class StepKind(StrEnum):
+    """What happened between two readings of a counter."""
+
+    FIRST = "first"  # nothing to compare with
+    NORMAL = "normal"
+    RESET = "reset"  # a new run began: the meter lost power or was replaced
+    WRAP = "wrap"  # it passed the end of its 32 bits
+
+
+class CounterStep(NamedTuple):
+    """A rise of a counter, in the counter's unit; below zero only for a net meter that fed into the grid."""
+
+    delta: float
+    kind: StepKind
+
+
+class CounterState(NamedTuple):
+    """What is to be remembered of a counter: its last value, and the time of it [s, Unix]."""
+
+    value: float
+    time: float
+
+
+class CounterTrack:
+    """Follows one counter.
+
+    Parameters
+    ----------
+    state
+        What an earlier track remembered, to go on from there.
+    signed
+        True for a net meter (P1), whose total falls while it feeds into the grid.
+
+    """
+
+    __slots__ = ("_signed", "_state")
+
+    def __init__(self, state: CounterState | None = None, *, signed: bool = False) -> None:
+        self._state = state
+        self._signed = signed
+
+    @property
+    def state(self) -> CounterState | None:
+        """The last value and its time, to be stored; None before the first reading."""
+        return self._state
+
+    def advance(self, value: float, time: float) -> CounterStep:
+        """Take the next reading and tell what it adds.
+
+        Energy is neither lost nor invented: over one run the steps add up to last minus first value. After a reset
+        the new value itself counts, provided that the last reading is at most `MAX_RESET_GAP` old and the mean power
+        would not exceed `MAX_RESET_POWER`; otherwise nothing does.
+        """
+        last = self._state
+        if last is None:
+            self._state = CounterState(value, time)
+            return CounterStep(0.0, StepKind.FIRST)
+        rise = value - last.value
+        if rise >= 0 or self._signed:
+            self._state = CounterState(value, max(time, last.time) if rise == 0 else time)
+            return CounterStep(rise, StepKind.NORMAL)
+        gap = time - last.time
+        if -MAX_LATENESS <= gap < 0:
+            return CounterStep(0.0, StepKind.NORMAL)
+        self._state = CounterState(value, time)
+        if value >= 0 and 0 < rise + WRAP <= MAX_WRAP_RISE:
+            return CounterStep(rise + WRAP, StepKind.WRAP)
+        believed = 0 < gap <= MAX_RESET_GAP and 0 < value * _SECONDS_PER_HOUR <= MAX_RESET_POWER * gap
+        return CounterStep(value if believed else 0.0, StepKind.RESET)
+
+
+class MotionTrack:
+    """Tells movement from the movement or vibration counter of a wireless sensor."""
+
+    __slots__ = ("_last",)
+
+    def __init__(self) -> None:
+        self._last: float | None = None
+
+    def advance(self, reading: Reading) -> bool:
+        """Take the next reading; True if something moved since the last one.
+
+        A retained message tells where the counter stands, not that something moves now.
+        """
+        last, self._last = self._last, reading.value
+        return last is not None and reading.value > last and not reading.retained
