@@ -1,0 +1,45 @@
+"""Every command of scripts/ explains itself and refuses what it does not understand."""
+
+import subprocess
+
+import pytest
+
+from .files import ROOT, own_files, relative, text_of
+
+COMMANDS = [path for path in own_files() if path.parent == ROOT / "scripts" and text_of(path).startswith("#!")]
+# Its arguments are pytest's, which has its own way to refuse.
+STRICT_COMMANDS = [path for path in COMMANDS if path.name != "test"]
+
+
+def run(path, argument):
+    return subprocess.run([path, argument], capture_output=True, text=True, check=False, timeout=120)
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=relative)
+def test_help_explains_the_command(path):
+    result = run(path, "--help")
+    assert result.returncode == 0, result.stderr
+    assert "usage:" in result.stdout.lower()
+    assert path.name in result.stdout
+    assert "--help" in result.stdout
+
+
+@pytest.mark.parametrize("path", STRICT_COMMANDS, ids=relative)
+def test_wrong_usage_is_one_sentence_and_status_2(path):
+    result = run(path, "--no-such-option")
+    assert result.returncode == 2
+    assert result.stdout == ""
+    # Python's argparse puts its usage above the sentence.
+    assert "--no-such-option" in result.stderr.strip().splitlines()[-1]
+
+
+def test_setup_does_nothing_when_all_is_there():
+    result = subprocess.run([ROOT / "scripts" / "setup", "--quick"], capture_output=True, text=True, check=False)
+    assert result.returncode == 0
+    assert result.stdout + result.stderr == ""
+
+
+def test_setup_does_not_depend_on_the_folder_it_is_called_from(tmp_path):
+    result = subprocess.run([ROOT / "scripts" / "setup", "--quick"], cwd=tmp_path, capture_output=True, check=False)
+    assert result.returncode == 0
+    assert list(tmp_path.iterdir()) == []
