@@ -38,6 +38,9 @@ class MeterBroker(Protocol):
     async def publish(self, messages: Iterable[Message]) -> None:
         """Publish at QoS 0, in this order."""
 
+    async def forget(self, topics: Iterable[str]) -> None:
+        """Drop what is retained on `topics`."""
+
 
 @dataclass
 class _Door:
@@ -71,11 +74,24 @@ class WitnessPlugin(BasePlugin[BaseContext]):  # type: ignore[misc]
 
         door: _Door
 
-    async def on_broker_message_received(self, *, client_id: str, message: ApplicationMessage) -> None:  # noqa: ARG002
+    async def on_broker_message_received(self, *, client_id: str, message: ApplicationMessage) -> None:
         """Note one message of a client."""
         if message is not None and message.topic:
             retain = bool(message.publish_packet and message.publish_packet.retain_flag)
             self.config.door.received.append(Message(message.topic, bytes(message.data or b""), retain))
+
+
+class _ClientWriter(StreamWriterAdapter):  # type: ignore[misc]
+    """The way to one client, which knows how much the client has not taken yet."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        super().__init__(writer)
+        self._transport = writer.transport
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether too much has piled up."""
+        return self._transport.get_write_buffer_size() > BACKLOG
 
 
 class EmbeddedBroker:
@@ -93,7 +109,6 @@ class EmbeddedBroker:
         self._broker: Any = None
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
-        self._drains: dict[str, asyncio.Task[None]] = {}
         self._matches: dict[tuple[str, str], bool] = {}
 
     @property
@@ -132,10 +147,9 @@ class EmbeddedBroker:
         server.close()
         server.abort_clients()
         await broker.shutdown()
-        for task in (*self._connections, *self._drains.values()):
+        for task in self._connections:
             task.cancel()
-        await asyncio.gather(*self._connections, *self._drains.values(), return_exceptions=True)
-        self._drains.clear()
+        await asyncio.gather(*self._connections, return_exceptions=True)
         await server.wait_closed()
 
     async def want_password(self, *, wanted: bool) -> None:
@@ -160,9 +174,9 @@ class EmbeddedBroker:
             if message.retain:
                 await broker.retain_message(None, message.topic, message.payload, 0)
         packets = [_packet(message) for message in messages]
-        for client, (session, handler) in list(broker.sessions.items()):
-            writer = handler.writer
-            if writer is None or session.transitions.state != "connected" or client in self._drains:
+        for session, handler in broker.sessions.values():
+            writer: _ClientWriter | None = handler.writer
+            if writer is None or session.transitions.state != "connected" or writer.is_slow:
                 continue
             filters = [a_filter for a_filter, subscribers in broker.subscriptions.items()
                        if any(subscriber is session for subscriber, _ in subscribers)]
@@ -173,22 +187,12 @@ class EmbeddedBroker:
             )
             if chunk:
                 writer.write(chunk)
-                self._drain(client, writer)
 
     def _match(self, topic: str, a_filter: str) -> bool:
         key = (topic, a_filter)
         if (known := self._matches.get(key)) is None:
             known = self._matches[key] = matches(topic, a_filter)
         return known
-
-    def _drain(self, client: str, writer: Any) -> None:
-        """Wait for a slow client apart, and publish nothing to it meanwhile."""
-        async def drain() -> None:
-            with suppress(OSError):
-                await writer.drain()
-
-        task = self._drains[client] = asyncio.create_task(drain())
-        task.add_done_callback(lambda _: self._drains.pop(client, None))
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if (task := asyncio.current_task()) is not None:
@@ -198,9 +202,8 @@ class EmbeddedBroker:
         if broker is None:
             writer.close()
             return
-        writer.transport.set_write_buffer_limits(high=BACKLOG)
         with suppress(OSError, asyncio.CancelledError):
-            await broker.external_connected(StreamReaderAdapter(reader), StreamWriterAdapter(writer), LISTENER)
+            await broker.external_connected(StreamReaderAdapter(reader), _ClientWriter(writer), LISTENER)
 
 
 class ExternalBroker:
@@ -232,6 +235,10 @@ class ExternalBroker:
         if client is not None:
             with suppress(MqttError):
                 await client.__aexit__(None, None, None)
+
+    async def forget(self, topics: Iterable[str]) -> None:
+        """Drop retained messages, by empty ones."""
+        await self.publish([Message(topic, b"", retain=True) for topic in topics])
 
     async def publish(self, messages: Iterable[Message]) -> None:
         """Publish; a lost connection is made again at the next second, what falls between is lost."""

@@ -1,4 +1,4 @@
-"""What a meter tells about itself: its ids and the retained configuration objects, with the changes an owner can make."""
+"""What a meter tells about itself: ids and the retained configuration, with the changes that an owner can make."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -76,9 +76,7 @@ class Flm03(Meter):
             self._pulse_messages(messages, stamp, port, rate)
         messages += self.kube_messages(stamp)
         clamp_stamp = stamp - 1  # the daemon dates what the sensor board sends one second back
-        waves = []
-        for port in range(3):
-            waves.append(self._clamp_messages(messages, clamp_stamp, port, flow))
+        waves = [self._clamp_messages(messages, clamp_stamp, port, flow) for port in range(len(PORTS))]
         messages += self._wave_messages(stamp, flow.voltage, waves)
         return messages
 

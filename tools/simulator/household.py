@@ -66,7 +66,7 @@ class Household:
         self._irradiance = [row[0] for row in weather]
         self._temperature = [row[1] for row in weather]
         self._seed = seed
-        self._flicker = _zero_mean_noise(Random(seed))
+        self._flicker = _zero_mean_noise(Random(seed))  # noqa: S311 - noise
         self._tap_minute = -1
         self._tap: tuple[int, int, float] = (0, 0, 0.0)
 
@@ -99,7 +99,7 @@ class Household:
         """Flow of a tap or a shower [L/s]: invented, more in the morning and in the evening."""
         minute, second = divmod(scene, 60)
         if minute != self._tap_minute:
-            draw = Random(self._seed * MINUTES + minute)
+            draw = Random(self._seed * MINUTES + minute)  # noqa: S311 - noise
             hour = minute // 60 % 24
             chance = 0.02 if hour < 6 else 0.25 if hour in {7, 8, 18, 19, 20, 21} else 0.1  # noqa: PLR2004
             begin = draw.randrange(40)

@@ -27,14 +27,14 @@ class Meter(ABC):
     def reset_counters(self) -> None:
         """Set all counters to zero."""
 
-    def power_on(self) -> None:
+    def power_on(self) -> None:  # noqa: B027 - a replayed sample has nothing to forget
         """Forget what only the memory of the daemons held."""
 
     def counters(self) -> dict[str, Any]:
         """All counters, to be kept over a restart of the simulator."""
         return {}
 
-    def restore(self, counters: dict[str, Any]) -> None:
+    def restore(self, counters: dict[str, Any]) -> None:  # noqa: B027 - a replayed sample keeps nothing
         """Take counters kept by `counters`."""
 
     def recorded_gauges(self) -> dict[str, list[tuple[int, int]]]:
@@ -48,7 +48,7 @@ class Meter(ABC):
         return number
 
     def kube_messages(self, stamp: int) -> list[Message]:
-        """Reports of the kubes that were paired since the start: compact and retained, every 64 s."""
+        """Report for the kubes that were paired since the start: compact and retained, every 64 s."""
         messages = []
         for number, age in self._paired.items():
             self._paired[number] = age + 1

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .config import made_up_id
+from .flm02 import Flm02
 from .flm03 import Flm03
 from .household import Household
 from .meter import Meter
@@ -38,6 +39,10 @@ def _household(profile: str, request: Request) -> Meter:
     return Flm03(_did(profile, request), Household(request.seed), alpha=request.alpha)
 
 
+def _single_phase(profile: str, request: Request) -> Meter:
+    return Flm02(_did(profile, request), Household(request.seed, kwp=3.0))
+
+
 def _sample(profile: str, request: Request) -> Meter:
     other = request.did or (made_up_id(profile, request.name) if request.name else None)
     return Replay(profile, other, shift_stamps=request.shift_stamps)
@@ -46,6 +51,9 @@ def _sample(profile: str, request: Request) -> Meter:
 PROFILES = {
     "household": Profile(
         "FLM03E, three phases with neutral: a recorded household, 5 kWp of solar, water and gas", _household, live=True
+    ),
+    "single-phase": Profile(
+        "FLM02B, one phase: the same household by clamp and P1 meter, 3 kWp of solar, water", _single_phase, live=True
     ),
     "flm02_single_phase_pv": Profile(
         "FLM02B sample, 12 s: clamp, solar and water pulses, exporting P1 meter", _sample, live=False

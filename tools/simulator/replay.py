@@ -155,7 +155,7 @@ def _with_other_ids(text: str, did: str) -> str:
 
 
 def _history(sample: dict[str, Any], time0: int) -> dict[str, list[tuple[int, int]]]:
-    """Readings before the sample's first message, from its first REST answer."""
+    """Take the readings before the sample's first message, from its first REST answer."""
     history: dict[str, list[tuple[int, int]]] = {}
     for answer in sample.get("rest", []):
         if answer["status"] == 200 and "callback" not in answer["path"]:  # noqa: PLR2004
