@@ -13,7 +13,7 @@ PYTHON = [path for path in own_files() if path.suffix == ".py"]
 
 # Split, so that this file does not break its own rule.
 REGISTRY_HOSTS = ["pypi" + ".org", "python" + "hosted.org", "registry.npm" + "js.org", "deb.debian" + ".org"]
-MACHINE_PATHS = ["/wo" + "rk/", "/tm" + "p/", "../sha" + "red", "/ro" + "ot/"]
+MACHINE_PATHS = ["/wo" + "rk/", "/tm" + "p/", "../sha" + "red", "/r" + "oot/"]
 PRIVATE_ADDRESS = re.compile(r"(?<![\d.])(?:10\.\d{1,3}|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.\d{1,3}\.\d{1,3}(?![\d.])")
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "misc", "common", "manager"}
 
