@@ -1,0 +1,72 @@
+"""Energy Neighbours: a site's electricity, live and per phase, and what it shares with its neighbours."""
+
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import config_validation as cv, device_registry as dr
+from homeassistant.helpers.typing import ConfigType
+
+from . import websocket
+from .const import CONF_METER, CONF_WRITE_INTERVAL, DEFAULT_WRITE_INTERVAL, DOMAIN, METER_FLUKSO
+from .entity import site_device
+from .flukso_meter import FluksoMeter
+from .meter import Medium, Meter
+from .runtime_data import EnergyNeighboursConfigEntry, site_id
+from .sensor_meter import SensorMeter
+from .site import Site, storage
+
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Register what belongs to no single entry."""
+    websocket.async_register(hass)
+    return True
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigEntry) -> bool:
+    """Set up a site."""
+    meter: Meter
+    if entry.data[CONF_METER] == METER_FLUKSO:
+        meter = FluksoMeter(hass, entry)
+        await meter.async_connect()
+    else:
+        meter = SensorMeter(hass, entry)
+    site = Site(
+        hass, entry.entry_id, entry.title, meter, entry.options.get(CONF_WRITE_INTERVAL, DEFAULT_WRITE_INTERVAL)
+    )
+    entry.runtime_data = site
+    try:
+        await site.async_start()
+        # The meter's device comes first: the kubes' hang on it.
+        dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **site_device(entry))
+        await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    except BaseException:
+        await site.async_stop()
+        raise
+    entry.async_on_unload(entry.add_update_listener(_reload))
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigEntry) -> bool:
+    """Unload a site; its registers are kept."""
+    if unloaded := await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+        await entry.runtime_data.async_stop()
+    return unloaded
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigEntry) -> None:
+    """Forget a site's registers with its entry."""
+    await storage(hass, entry.entry_id).async_remove()
+
+
+async def async_remove_config_entry_device(
+    hass: HomeAssistant, entry: EnergyNeighboursConfigEntry, device: dr.AnyDeviceEntry
+) -> bool:
+    """Let the user delete the device of a kube that is no longer paired."""
+    rooms = {f"{site_id(entry)}_{c.key}" for c in entry.runtime_data.meter.channels.values() if c.medium is Medium.ROOM}
+    return not any(domain == DOMAIN and ident in {site_id(entry), *rooms} for domain, ident in device.identifiers)
+
+
+async def _reload(hass: HomeAssistant, entry: EnergyNeighboursConfigEntry) -> None:
+    hass.config_entries.async_schedule_reload(entry.entry_id)

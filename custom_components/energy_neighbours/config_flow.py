@@ -1,0 +1,250 @@
+"""Setting up a site: a Fluksometer that was found or typed in, or sensors that Home Assistant has already."""
+
+from collections.abc import Mapping
+from typing import Any, Final, override
+
+from homeassistant.config_entries import ConfigEntry, ConfigFlow, ConfigFlowResult, OptionsFlow
+from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.core import callback
+from homeassistant.helpers.selector import (
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    TextSelector,
+)
+from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
+import voluptuous as vol
+
+from . import channel_form, sensor_form
+from .const import (
+    CONF_CHANNELS,
+    CONF_DID,
+    CONF_ENTITIES,
+    CONF_METER,
+    CONF_MODEL,
+    DEFAULT_PORT,
+    DOMAIN,
+    METER_FLUKSO,
+    METER_SENSORS,
+)
+from .core.channel import Assignment, LayoutError, LayoutProblem
+from .flukso.discovery import Survey, hostname_of_service, survey
+from .flukso.exceptions import (
+    FluksoAuthError,
+    FluksoConfigError,
+    FluksoConnectionError,
+    FluksoError,
+    NotAFluksoError,
+)
+from .options_flow import SiteOptionsFlow
+from .roles import write_assignments
+from .sensor_meter import layout_of
+
+SHORT_ID: Final = 6
+"""Digits of a Fluksometer's id that its host name shows."""
+REASONS: Final = {
+    FluksoConnectionError: "cannot_connect",
+    FluksoAuthError: "broker_refuses",
+    NotAFluksoError: "not_a_fluksometer",
+    FluksoConfigError: "no_configuration",
+}
+
+_ADDRESS: Final = vol.Schema(
+    {
+        vol.Required(CONF_HOST): TextSelector(),
+        vol.Required(CONF_PORT, default=DEFAULT_PORT): vol.All(
+            NumberSelector(NumberSelectorConfig(min=1, max=65535, mode=NumberSelectorMode.BOX)), vol.Coerce(int)
+        ),
+    }
+)
+
+
+class SiteFlow(ConfigFlow, domain=DOMAIN):
+    """Sets up one site."""
+
+    VERSION = 1
+    MINOR_VERSION = 1
+
+    def __init__(self) -> None:
+        self._host = ""
+        self._port = DEFAULT_PORT
+        self._survey: Survey | None = None
+
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
+        return SiteOptionsFlow()
+
+    @override
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask what measures the site."""
+        return self.async_show_menu(step_id="user", menu_options=[METER_FLUKSO, METER_SENSORS])
+
+    async def async_step_flukso(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the address of a Fluksometer."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            self._host, self._port = user_input[CONF_HOST].strip(), user_input[CONF_PORT]
+            if (error := await self._look()) is None:
+                return await self.async_step_channels()
+            errors["base"] = error
+        return self.async_show_form(
+            step_id="flukso",
+            data_schema=self.add_suggested_values_to_schema(_ADDRESS, user_input),
+            errors=errors,
+            description_placeholders={"host": self._host},
+        )
+
+    @override
+    async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:
+        """Look at what announced itself; only a Fluksometer that answers is offered to the user."""
+        hostname = hostname_of_service(discovery_info.name)
+        if hostname is None:
+            return self.async_abort(reason="not_a_fluksometer", description_placeholders={"host": discovery_info.host})
+        self._host = discovery_info.host
+        if discovery_info.type.startswith("_mqtt."):
+            self._port = discovery_info.port or DEFAULT_PORT
+        # Both of its services announce one meter, and its whole id is only told by its broker.
+        if entry := self._entry_of(hostname):
+            if entry.data.get(CONF_HOST) != self._host and CONF_HOST in entry.data:
+                self.hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_HOST: self._host})
+            return self.async_abort(reason="already_configured")
+        await self.async_set_unique_id(hostname)
+        if error := await self._look():
+            return self.async_abort(reason=error, description_placeholders={"host": self._host})
+        self.context["title_placeholders"] = {"name": hostname}
+        return await self.async_step_zeroconf_confirm()
+
+    async def async_step_zeroconf_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask whether the Fluksometer that was found is to be added."""
+        assert self._survey  # noqa: S101 - set by the step before
+        device = self._survey.device
+        placeholders = {"name": device.hostname, "model": device.model, "host": self._host}
+        if user_input is None:
+            return self.async_show_form(
+                step_id="zeroconf_confirm", data_schema=vol.Schema({}), description_placeholders=placeholders
+            )
+        # The card may have waited for days: show what is measured now.
+        if error := await self._look():
+            return self.async_abort(reason=error, description_placeholders=placeholders)
+        return await self.async_step_channels()
+
+    async def async_step_channels(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the role and the phase of each channel."""
+        assert self._survey  # noqa: S101 - set by the steps before
+        errors: dict[str, str] = {}
+        details: Mapping[str, str] = {}
+        if user_input is not None:
+            try:
+                assignments = channel_form.read(self._survey, user_input)
+            except LayoutError as err:
+                errors["base"], details = err.problem, err.placeholders
+            else:
+                if not user_input.get(channel_form.CONF_MEASURE_AGAIN):
+                    return await self._create_flukso(assignments)
+                if error := await self._look():
+                    errors["base"] = error
+        form = channel_form.schema(self._survey)
+        if user_input is not None:
+            form = self.add_suggested_values_to_schema(form, {**user_input, channel_form.CONF_MEASURE_AGAIN: False})
+        return self.async_show_form(
+            step_id="channels",
+            data_schema=form,
+            errors=errors,
+            description_placeholders={"host": self._host, **channel_form.placeholders(self._survey), **details},
+        )
+
+    async def async_step_sensors(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the sensors that measure the site."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            entities = sensor_form.read(user_input)
+            if error := _sensors_error(entities):
+                errors["base"] = error
+            else:
+                self._async_abort_entries_match({CONF_METER: METER_SENSORS, CONF_ENTITIES: entities})
+                return self.async_create_entry(
+                    title=self.hass.config.location_name or "Energy Neighbours",
+                    data={CONF_METER: METER_SENSORS, CONF_ENTITIES: entities},
+                )
+        values = user_input or sensor_form.suggested(await sensor_form.async_prefill(self.hass))
+        return self._sensors_form("sensors", values, errors)
+
+    async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Change the address of the Fluksometer, or the sensors."""
+        entry = self._get_reconfigure_entry()
+        errors: dict[str, str] = {}
+        if entry.data[CONF_METER] == METER_SENSORS:
+            if user_input is not None:
+                entities = sensor_form.read(user_input)
+                if not (error := _sensors_error(entities)):
+                    return self.async_update_and_abort(entry, data={**entry.data, CONF_ENTITIES: entities})
+                errors["base"] = error
+            values = user_input or sensor_form.suggested(entry.data[CONF_ENTITIES])
+            return self._sensors_form("reconfigure", values, errors)
+        if user_input is not None:
+            self._host, self._port = user_input[CONF_HOST].strip(), user_input[CONF_PORT]
+            if (error := await self._look()) is None:
+                assert self._survey  # noqa: S101 - set by `_look`
+                await self.async_set_unique_id(self._survey.device.did)
+                self._abort_if_unique_id_mismatch(reason="another_meter")
+                return self.async_update_and_abort(
+                    entry, data={**entry.data, CONF_HOST: self._host, CONF_PORT: self._port}
+                )
+            errors["base"] = error
+        return self.async_show_form(
+            step_id="reconfigure",
+            data_schema=self.add_suggested_values_to_schema(_ADDRESS, user_input or entry.data),
+            errors=errors,
+            description_placeholders={"host": self._host},
+        )
+
+    def _sensors_form(self, step: str, values: Mapping[str, Any], errors: dict[str, str]) -> ConfigFlowResult:
+        return self.async_show_form(
+            step_id=step,
+            data_schema=self.add_suggested_values_to_schema(sensor_form.schema(self.hass), values),
+            errors=errors,
+        )
+
+    async def _look(self) -> str | None:
+        """Look at the meter; return the reason where that fails."""
+        try:
+            self._survey = await survey(self._host, self._port)
+        except FluksoError as err:
+            return next(reason for kind, reason in REASONS.items() if isinstance(err, kind))
+        return None
+
+    def _entry_of(self, hostname: str) -> ConfigEntry | None:
+        """Return the entry of the Fluksometer with that host name; the user may also have chosen to ignore it."""
+        for entry in self._async_current_entries(include_ignore=True):
+            known = entry.unique_id or ""
+            if hostname in (known, f"flukso-{known[:SHORT_ID]}"):
+                return entry
+        return None
+
+    async def _create_flukso(self, assignments: dict[str, Assignment]) -> ConfigFlowResult:
+        assert self._survey  # noqa: S101 - set by the steps before
+        device = self._survey.device
+        await self.async_set_unique_id(device.did, raise_on_progress=False)
+        self._abort_if_unique_id_configured(updates={CONF_HOST: self._host, CONF_PORT: self._port})
+        taken = {entry.title for entry in self._async_current_entries()}
+        return self.async_create_entry(
+            title="Flukso" if "Flukso" not in taken else f"Flukso {device.did[:SHORT_ID]}",
+            data={
+                CONF_METER: METER_FLUKSO,
+                CONF_HOST: self._host,
+                CONF_PORT: self._port,
+                CONF_DID: device.did,
+                CONF_MODEL: device.model,
+            },
+            options={CONF_CHANNELS: write_assignments(assignments)},
+        )
+
+
+def _sensors_error(entities: Mapping[str, Any]) -> str | None:
+    try:
+        layout_of(entities)
+    except LayoutError as err:
+        return "no_sensor" if err.problem is LayoutProblem.NO_ROLE else err.problem
+    return None

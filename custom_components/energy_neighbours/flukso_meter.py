@@ -1,0 +1,404 @@
+"""A Fluksometer as a site's meter."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+import time
+from typing import Any, Final, override
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+
+from .const import CONF_DID, DOMAIN
+from .core.channel import LayoutError, Role, SiteLayout
+from .core.pulse import pulse_rate_now
+from .flukso.client import FluksoClient, LinkState
+from .flukso.counters import CounterState, CounterTrack, MotionTrack
+from .flukso.models import Channel, ChannelKind, Device, MessageKind, Quantity, Reading
+from .meter import Medium, Meter, MeterChannel, MeterDevice, MeterListener
+from .quantities import FLOW, REACTIVE_POWER, UNITS, normal
+from .roles import read_assignments, site_layout
+
+CONFIG_TIMEOUT: Final = 10
+FRESH: Final = {
+    ChannelKind.CLAMP: 60,
+    ChannelKind.P1: 60,
+    ChannelKind.PULSE: 24 * 3600,  # lowered by `pulse_rate_now` all the while
+    ChannelKind.KUBE: 15 * 60,
+}
+"""How long [s] a momentary value stands for now."""
+MOTION_LASTS: Final = 30
+"""A kube counts movements at most every 8 s: without a new one for this long [s] nothing moves any more."""
+CLOCK_TOLERANCE: Final = 300
+"""A meter whose live readings are stamped this far [s] from our own clock has a wrong one."""
+CONNECTED: Final = (LinkState.ONLINE, LinkState.FALLBACK)
+QUADRANTS: Final = {Quantity.Q1: 1, Quantity.Q2: 1, Quantity.Q3: -1, Quantity.Q4: -1}
+SHOWN: Final = {
+    Quantity.VOLTAGE,
+    Quantity.CURRENT,
+    Quantity.POWER_FACTOR,
+    Quantity.VOLTAGE_THD,
+    Quantity.CURRENT_THD,
+    Quantity.TEMPERATURE,
+    Quantity.HUMIDITY,
+    Quantity.BATTERY,
+    Quantity.PRESSURE,
+    Quantity.LIGHT,
+    Quantity.ERROR,
+    Quantity.MOVEMENT,
+    Quantity.VIBRATION,
+}
+"""Quantities that become entities of their own, beside power and energy."""
+
+
+@dataclass(slots=True)
+class _Register:
+    """Where the counter of one sid is booked."""
+
+    channel: str
+    forward: bool  # the direction that a rise of this counter means
+    unit: str  # in which it is booked
+    signed: bool
+    track: CounterTrack
+
+
+class FluksoMeter(Meter):
+    """Reads a Fluksometer's own broker (or an FLM02's REST interface) into a site.
+
+    Readings are only put aside when they come; what they mean is worked out when somebody asks, which is much rarer.
+    Counters are the exception: every step of theirs is followed, so that a reset between two looks is not missed.
+    """
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+        self._hass = hass
+        self._entry = entry
+        self._assigned = read_assignments(entry.options)
+        self._site: MeterListener | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._configured = asyncio.Event()
+        self._device: Device | None = None
+        self._layout: SiteLayout
+        self._flows: dict[str, Channel] = {}
+        self._channels: dict[str, MeterChannel] = {}
+        self._registers: dict[str, _Register] = {}
+        self._gauges: dict[str, Reading] = {}
+        self._counters: dict[str, Reading] = {}
+        self._motion: dict[str, MotionTrack] = {}
+        self._moved: dict[str, float] = {}
+        self._last: Reading | None = None
+        self._heard: float | None = None
+        self._clock_wrong_since: float | None = None
+        self.client = FluksoClient(
+            host=entry.data[CONF_HOST],
+            port=entry.data[CONF_PORT],
+            did=entry.data[CONF_DID],
+            on_reading=self._take,
+            on_device=self._configure,
+            on_state=self._change_state,
+            session=async_get_clientsession(hass),
+        )
+
+    async def async_connect(self) -> None:
+        """Connect and wait until the meter has told what it measures.
+
+        Raises
+        ------
+        ConfigEntryNotReady
+            When it cannot be reached, or does not tell in time.
+        ConfigEntryError
+            When the roles given to its channels contradict each other: its own configuration has changed.
+        """
+        self._task = self._entry.async_create_background_task(
+            self._hass, self.client.run(), f"{DOMAIN} {self._entry.title}"
+        )
+        try:
+            async with asyncio.timeout(CONFIG_TIMEOUT):
+                await self._configured.wait()
+            assert self._device  # noqa: S101 - told by the event
+            self._lay_out(self._device)
+        except TimeoutError:
+            await self.async_stop()
+            raise ConfigEntryNotReady(
+                translation_domain=DOMAIN,
+                translation_key="meter_unreachable",
+                translation_placeholders={"host": self._entry.data[CONF_HOST]},
+            ) from None
+        except LayoutError as err:
+            await self.async_stop()
+            raise ConfigEntryError(translation_domain=DOMAIN, translation_key="roles_contradict") from err
+        except BaseException:
+            await self.async_stop()
+            raise
+
+    @override
+    async def async_start(self, site: MeterListener) -> None:
+        self._site = site
+        site.set_connected(connected=self.client.state in CONNECTED)
+        # What came while the entry was being set up.
+        for reading in self._counters.values():
+            self._count(reading)
+        site.touch()
+
+    @override
+    async def async_stop(self) -> None:
+        self._site = None
+        if self._task:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+            self._task = None
+
+    @callback
+    def _take(self, reading: Reading) -> None:
+        if reading.kind is MessageKind.COUNTER:
+            self._counters[reading.sid] = reading
+            if self._site:
+                self._count(reading)
+            if (motion := self._motion.get(reading.sid)) and motion.advance(reading):
+                self._moved[reading.sid] = time.time()
+        else:
+            if reading.retained and time.time() - reading.time > FRESH[ChannelKind.CLAMP]:
+                # Kept by the broker, perhaps for days. Kubes speak once a minute: theirs may be a little older.
+                flow = self._flow_of(reading.sid)
+                if flow is None or time.time() - reading.time > FRESH[flow.kind]:
+                    return
+            self._gauges[reading.sid] = reading
+        if not reading.retained:
+            self._last = reading
+            self._heard = time.time()
+        if self._site:
+            self._site.touch()
+
+    def _count(self, reading: Reading) -> None:
+        register = self._registers.get(reading.sid)
+        if register is None or self._site is None:
+            return
+        value = normal(reading.value, reading.unit, register.unit)
+        if value is None:
+            return
+        step = register.track.advance(value, reading.time)
+        if not step.delta:
+            return
+        amount = abs(step.delta)
+        if register.forward is (step.delta > 0):
+            self._site.add_energy(register.channel, amount, 0.0, reading.time)
+        else:
+            self._site.add_energy(register.channel, 0.0, amount, reading.time)
+
+    @callback
+    def _configure(self, device: Device) -> None:
+        before, self._device = self._device, device
+        self._configured.set()
+        if before and self._site and (before.channels, before.kubes) != (device.channels, device.kubes):
+            # A port was renamed, switched on or off, or a kube paired: entities and roles must follow.
+            self._hass.config_entries.async_schedule_reload(self._entry.entry_id)
+
+    @callback
+    def _change_state(self, state: LinkState) -> None:
+        if self._site:
+            self._site.set_connected(connected=state in CONNECTED)
+
+    def _lay_out(self, device: Device) -> None:
+        self._layout = site_layout(device, self._assigned)
+        self._flows = {c.key: c for c in device.channels}
+        self._channels = {c.key: m for c in device.channels if (m := self._meter_channel(c))}
+        self._registers = dict(self._make_registers())
+        self._motion = {
+            sid: MotionTrack()
+            for channel in device.channels
+            for quantity, sid in channel.sensors.items()
+            if quantity in (Quantity.MOVEMENT, Quantity.VIBRATION)
+        }
+
+    def _meter_channel(self, flow: Channel) -> MeterChannel | None:
+        assignment = self._assigned.get(flow.key)
+        medium = Medium.ROOM if flow.kind is ChannelKind.KUBE else _MEDIA.get(flow.medium)
+        if medium is None or flow.bundled or (medium is Medium.ELECTRICITY and assignment is None):
+            return None
+        quantities: set[str] = {q for q in flow.sensors if q in SHOWN}
+        if set(QUADRANTS) <= set(flow.sensors):
+            quantities.add(REACTIVE_POWER)
+        return MeterChannel(
+            key=flow.key,
+            name=flow.name,
+            medium=medium,
+            assignment=assignment if medium is Medium.ELECTRICITY else None,
+            quantities=frozenset(quantities),
+            has_rate=medium is not Medium.ROOM,
+            counts=medium is not Medium.ROOM,
+            two_way=flow.measures_direction,
+        )
+
+    def _make_registers(self) -> Iterator[tuple[str, _Register]]:
+        for key, channel in self._channels.items():
+            if not channel.counts:
+                continue
+            sign = self._sign(key)
+            unit = "L" if channel.medium in (Medium.GAS, Medium.WATER) else "Wh"
+            for quantity, sid in self._flows[key].sensors.items():
+                if quantity in (Quantity.IMPORT, Quantity.NET, Quantity.MAGNITUDE):
+                    signed = quantity is Quantity.NET
+                    yield sid, _Register(key, sign > 0, unit, signed, CounterTrack(signed=signed))
+                elif quantity is Quantity.EXPORT:
+                    yield sid, _Register(key, sign < 0, unit, signed=False, track=CounterTrack())
+
+    def _sign(self, key: str) -> int:
+        """Return the sign that turns the meter's power into that of the channel's role."""
+        assignment, flow = self._channels[key].assignment, self._flows[key]
+        if assignment is None or not flow.measures_direction:
+            return 1
+        # Seen from the meter a roof exports: its production counts forward all the same.
+        return (-1 if assignment.role is Role.PRODUCTION else 1) * (-1 if assignment.reversed else 1)
+
+    def _flow_of(self, sid: str) -> Channel | None:
+        if not self._device:
+            return None
+        return next((c for c in self._device.channels if sid in c.sensors.values()), None)
+
+    @property
+    @override
+    def layout(self) -> SiteLayout:
+        return self._layout
+
+    @property
+    @override
+    def channels(self) -> Mapping[str, MeterChannel]:
+        return self._channels
+
+    @property
+    @override
+    def device(self) -> MeterDevice:
+        device = self._device
+        return MeterDevice(
+            name=self._entry.title,
+            manufacturer="Flukso",
+            model=device.model if device else None,
+            serial=device.serial if device else None,
+            firmware=device.firmware if device else None,
+        )
+
+    @property
+    @override
+    def last_reading(self) -> float | None:
+        return self._heard
+
+    @property
+    @override
+    def messages_dropped(self) -> int:
+        return sum(self.client.statistics.dropped.values())
+
+    @override
+    def power(self, key: str, now: float) -> float | None:
+        channel, flow = self._channels[key], self._flows[key]
+        if channel.medium in (Medium.GAS, Medium.WATER):
+            return self._rate(flow, Quantity.MAGNITUDE, now, FLOW, per_hour=60)
+        power: float | None
+        if Quantity.EXPORT in flow.sensors:
+            imported = self._rate(flow, Quantity.IMPORT, now, "W")
+            exported = self._rate(flow, Quantity.EXPORT, now, "W")
+            power = None if imported is None or exported is None else imported - exported
+        else:
+            power = self._rate(flow, next(iter(flow.sensors)), now, "W")
+        if power is None:
+            return None
+        power *= self._sign(key)
+        # An inverter's own use at night is consumption, not negative production.
+        return max(power, 0.0) if channel.assignment and channel.assignment.role is Role.PRODUCTION else power
+
+    @override
+    def value(self, key: str, quantity: str, now: float) -> float | None:
+        flow = self._flows[key]
+        if quantity == REACTIVE_POWER:
+            parts = [self._rate(flow, q, now, UNITS[REACTIVE_POWER]) for q in QUADRANTS]
+            known = [p * s for p, s in zip(parts, QUADRANTS.values(), strict=True) if p is not None]
+            return sum(known) if len(known) == len(QUADRANTS) else None
+        if quantity in (Quantity.MOVEMENT, Quantity.VIBRATION):
+            sid = flow.sensors[Quantity(quantity)]
+            return float(now - self._moved.get(sid, 0) < MOTION_LASTS) if sid in self._counters else None
+        return self._rate(flow, Quantity(quantity), now, UNITS.get(quantity, ""))
+
+    def _rate(self, flow: Channel, quantity: Quantity, now: float, unit: str, per_hour: float = 1) -> float | None:
+        sid = flow.sensors.get(quantity)
+        reading = self._gauges.get(sid) if sid else None
+        if sid is None or reading is None or now - reading.time > FRESH[flow.kind]:
+            return None
+        value = normal(reading.value, reading.unit, unit)
+        if value is None or flow.kind is not ChannelKind.PULSE or self._device is None:
+            return value
+        constant = self._device.sensors[sid].constant
+        if not constant:
+            return value
+        return pulse_rate_now(value * per_hour, constant, now - reading.time) / per_hour
+
+    @override
+    def faults(self, now: float) -> Mapping[str, Mapping[str, str]]:
+        found: dict[str, Mapping[str, str]] = {}
+        if missing := [k for k in self._assigned if k not in self._flows]:
+            found["channels_missing"] = {"count": str(len(missing))}
+        if self._device and not self._device.sends_counters:
+            found["no_counters"] = {}
+        if self._device and not self._device.sends_gauges:
+            found["no_gauges"] = {}
+        if self._last is None or self._heard is None:
+            return found
+        if self._last.clock_ok and abs(self._heard - self._last.time) <= CLOCK_TOLERANCE:
+            self._clock_wrong_since = None
+        elif self._clock_wrong_since is None:
+            # It may only have started, and set its clock in a moment.
+            self._clock_wrong_since = now
+        elif now - self._clock_wrong_since > CLOCK_TOLERANCE:
+            found["clock_wrong"] = {}
+        return found
+
+    @override
+    def dump(self) -> dict[str, Any]:
+        return {"tracks": {sid: r.track.state for sid, r in self._registers.items() if r.track.state}}
+
+    @override
+    def restore(self, data: Mapping[str, Any]) -> None:
+        for sid, (value, when) in data["tracks"].items():
+            if register := self._registers.get(sid):
+                register.track = CounterTrack(CounterState(value, when), signed=register.signed)
+
+    @override
+    def diagnostics(self) -> dict[str, Any]:
+        device = self._device
+        return {
+            "state": self.client.state,
+            "statistics": asdict(self.client.statistics),
+            "device": None
+            if device is None
+            else {
+                "model": device.model,
+                "firmware": device.firmware,
+                "phases": device.phases,
+                "math": device.math,
+                "sends_counters": device.sends_counters,
+                "sends_gauges": device.sends_gauges,
+                "ports": [{**asdict(replace(p, name=""))} for p in device.ports.values()],
+                "kubes": len(device.kubes),
+                "channels": [
+                    {
+                        "kind": c.kind,
+                        "medium": c.medium,
+                        "ports": c.ports,
+                        "quantities": list(c.sensors),
+                        "phase_hint": c.phase_hint,
+                        "reversed_hint": c.reversed_hint,
+                        "bundled": c.bundled,
+                        "role": asdict(a) if (a := self._assigned.get(c.key)) else None,
+                    }
+                    for c in device.channels
+                ],
+            },
+        }
+
+
+_MEDIA: Final = {
+    "electricity": Medium.ELECTRICITY,
+    "gas": Medium.GAS,
+    "water": Medium.WATER,
+    "heat": Medium.HEAT,
+}

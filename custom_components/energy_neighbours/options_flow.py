@@ -1,0 +1,92 @@
+"""Changing a site: the roles of its channels, and how often its entities write."""
+
+from collections.abc import Mapping
+from typing import Any, override
+
+from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
+from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.helpers.selector import NumberSelector, NumberSelectorConfig, NumberSelectorMode
+import voluptuous as vol
+
+from . import channel_form
+from .const import (
+    CONF_CHANNELS,
+    CONF_DID,
+    CONF_METER,
+    CONF_WRITE_INTERVAL,
+    DEFAULT_WRITE_INTERVAL,
+    METER_FLUKSO,
+)
+from .core.channel import LayoutError
+from .flukso.discovery import Survey, survey
+from .flukso.exceptions import FluksoError
+from .roles import read_assignments, write_assignments
+
+_SETTINGS = vol.Schema(
+    {
+        vol.Required(CONF_WRITE_INTERVAL, default=DEFAULT_WRITE_INTERVAL): vol.All(
+            NumberSelector(
+                NumberSelectorConfig(min=1, max=300, step=1, unit_of_measurement="s", mode=NumberSelectorMode.BOX)
+            ),
+            vol.Coerce(int),
+        )
+    }
+)
+
+
+class SiteOptionsFlow(OptionsFlow):
+    """Changes the options of one site."""
+
+    def __init__(self) -> None:
+        self._survey: Survey | None = None
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask what to change."""
+        if self.config_entry.data[CONF_METER] == METER_FLUKSO:
+            return self.async_show_menu(step_id="init", menu_options=["channels", "settings"])
+        return await self.async_step_settings()
+
+    async def async_step_settings(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask how often entities may write."""
+        if user_input is not None:
+            return self.async_create_entry(data={**self.config_entry.options, **user_input})
+        return self.async_show_form(
+            step_id="settings",
+            data_schema=self.add_suggested_values_to_schema(_SETTINGS, self.config_entry.options),
+        )
+
+    async def async_step_channels(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the role and the phase of each channel."""
+        entry = self.config_entry
+        errors: dict[str, str] = {}
+        details: Mapping[str, str] = {}
+        given = read_assignments(entry.options)
+        if user_input is not None and self._survey:
+            try:
+                given = channel_form.read(self._survey, user_input)
+            except LayoutError as err:
+                errors["base"], details = err.problem, err.placeholders
+            else:
+                if not user_input.get(channel_form.CONF_MEASURE_AGAIN):
+                    return self.async_create_entry(data={**entry.options, CONF_CHANNELS: write_assignments(given)})
+        if not errors:
+            try:
+                self._survey = await survey(entry.data[CONF_HOST], entry.data[CONF_PORT], did=entry.data[CONF_DID])
+            except FluksoError:
+                return self.async_abort(
+                    reason="cannot_connect", description_placeholders={"host": entry.data[CONF_HOST]}
+                )
+        assert self._survey  # noqa: S101 - looked at when the form was first shown
+        form = channel_form.schema(self._survey, given)
+        if user_input is not None:
+            form = self.add_suggested_values_to_schema(form, {**user_input, channel_form.CONF_MEASURE_AGAIN: False})
+        return self.async_show_form(
+            step_id="channels",
+            data_schema=form,
+            errors=errors,
+            description_placeholders={
+                "host": entry.data[CONF_HOST],
+                **channel_form.placeholders(self._survey),
+                **details,
+            },
+        )
