@@ -27,7 +27,9 @@ class Ears:
         )
 
 
-async def test_client_hears_device_and_readings(broker: Broker, flm03_kube: SampleMeter, background: Background) -> None:
+async def test_client_hears_device_and_readings(
+    broker: Broker, flm03_kube: SampleMeter, background: Background
+) -> None:
     await broker.publish(*flm03_kube.config)
     ears = Ears()
     client = ears.client(broker)

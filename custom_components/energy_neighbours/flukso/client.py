@@ -172,7 +172,6 @@ class FluksoClient:
         except FluksoError as error:
             self.statistics.failures += 1
             if connected_at is None:
-                self._failures += 1
                 self._note_failure(error)
             else:
                 _LOGGER.debug("%s", error)
@@ -181,6 +180,8 @@ class FluksoClient:
             self._dispatcher.watch_life(on=False)
         if connected_at is not None and loop.time() - connected_at >= STABLE_AFTER:
             self._failures = 0
+        else:
+            self._failures += 1
 
     async def _listen(self, connection: Connection) -> None:
         """Watch over an open connection until it breaks, or until silence makes a new one the better choice."""
@@ -218,7 +219,7 @@ class FluksoClient:
         self._set_state(LinkState.ONLINE)
 
     def _note_failure(self, error: FluksoError) -> None:
-        level = logging.WARNING if self._failures == 1 else logging.DEBUG
+        level = logging.DEBUG if self._state in (LinkState.OFFLINE, LinkState.FALLBACK) else logging.INFO
         _LOGGER.log(level, "%s", error)
         if self._fallback is not None and self._rest_is_possible():
             self._fallback.start(self._rest_units())

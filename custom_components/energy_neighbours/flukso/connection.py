@@ -113,14 +113,25 @@ async def open_connection(
         timeout=limit,
         queue_type=_Sink,
     )
-    try:
-        await client.__aenter__()
-    except aiomqtt.MqttError as error:
-        raise FluksoConnectionError(f"The broker at {host} port {port} did not accept the connection.") from error
+    await _enter(client, host, port)
     try:
         yield Connection(client, host)
     finally:
         await _close(client)
+
+
+async def _enter(client: aiomqtt.Client, host: str, port: int) -> None:
+    # It connects in a thread. Left alone there on cancellation, it would go on listening for ever.
+    entering = asyncio.ensure_future(client.__aenter__())
+    try:
+        await asyncio.shield(entering)
+    except aiomqtt.MqttError as error:
+        raise FluksoConnectionError(f"The broker at {host} port {port} did not accept the connection.") from error
+    except asyncio.CancelledError:
+        with suppress(aiomqtt.MqttError):
+            await entering
+            await _close(client)
+        raise
 
 
 async def _close(client: aiomqtt.Client) -> None:

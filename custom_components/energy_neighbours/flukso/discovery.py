@@ -132,7 +132,7 @@ async def _until(goal: Coroutine[object, object, object], lost: asyncio.Task[NoR
 
 def _failure(dispatcher: Dispatcher, host: str) -> FluksoConfigError | NotAFluksoError:
     dropped = dispatcher.statistics.dropped
-    if dispatcher.did is not None and dropped[DropReason.OTHER_DEVICE] and dispatcher.did not in dispatcher.dids:
+    if dispatcher.did is not None and DropReason.OTHER_DEVICE in dropped and dispatcher.did not in dispatcher.dids:
         return FluksoConfigError(f"The broker at {host} carries other Fluksometers, but not {dispatcher.did}.")
     if dispatcher.heard:
         return FluksoConfigError(f"The Fluksometer at {host} did not publish a usable configuration in time.")

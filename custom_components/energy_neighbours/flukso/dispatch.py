@@ -153,5 +153,6 @@ class Dispatcher:
             self._on_config()
 
     def _drop(self, reason: DropReason, topic: str, payload: bytes, error: Exception | None = None) -> None:
-        self.statistics.dropped[reason] += 1
+        dropped = self.statistics.dropped
+        dropped[reason] = dropped.get(reason, 0) + 1
         self._log.note(reason, topic, len(payload), error=error)

@@ -42,14 +42,14 @@ async def fetch_window(
         Something else answers.
 
     """
-    url = URL.build(scheme="http", host=host, port=port, path=f"/sensor/{sid}", query_string=_QUERY)
     try:
+        url = URL.build(scheme="http", host=host, port=port, path=f"/sensor/{sid}", query_string=_QUERY)
         async with session.get(url, timeout=aiohttp.ClientTimeout(limit), allow_redirects=False) as response:
             status = response.status
             body = await response.content.read(MAX_WINDOW_BYTES + 1)
             while len(body) <= MAX_WINDOW_BYTES and (more := await response.content.read(MAX_WINDOW_BYTES)):
                 body += more
-    except (TimeoutError, aiohttp.ClientError, OSError) as error:
+    except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
         raise FluksoConnectionError(f"The REST service at {host} port {port} does not answer.") from error
     if status == HTTPStatus.NOT_FOUND:
         raise FluksoConfigError(f"The meter at {host} does not know sensor {sid}, or it is switched off.")

@@ -30,7 +30,7 @@ class Statistics:
     counters: int = 0
     configs: int = 0
     rest_values: int = 0
-    dropped: Counter[DropReason] = field(default_factory=Counter)
+    dropped: dict[DropReason, int] = field(default_factory=dict)
     connects: int = 0
     failures: int = 0
     last_message: float | None = None
