@@ -158,41 +158,51 @@ class SiteFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_sensors(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the sensors that measure the site."""
         errors: dict[str, str] = {}
+        details: Mapping[str, str] = {}
         if user_input is not None:
             entities = sensor_form.read(user_input)
-            if error := _sensors_error(entities):
-                errors["base"] = error
-            else:
+            errors, details = _sensors_errors(entities)
+            if not errors:
                 self._async_abort_entries_match({CONF_METER: METER_SENSORS, CONF_ENTITIES: entities})
                 return self.async_create_entry(
                     title=self.hass.config.location_name or "Energy Neighbours",
                     data={CONF_METER: METER_SENSORS, CONF_ENTITIES: entities},
                 )
         values = user_input or sensor_form.suggested(await sensor_form.async_prefill(self.hass))
-        return self._sensors_form("sensors", values, errors)
+        return self._sensors_form("sensors", values, errors, details)
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Change the address of the Fluksometer, or the sensors."""
+        if self._get_reconfigure_entry().data[CONF_METER] == METER_SENSORS:
+            return await self._reconfigure_sensors(user_input)
+        return await self._reconfigure_flukso(user_input)
+
+    async def _reconfigure_sensors(self, user_input: dict[str, Any] | None) -> ConfigFlowResult:
         entry = self._get_reconfigure_entry()
         errors: dict[str, str] = {}
-        if entry.data[CONF_METER] == METER_SENSORS:
-            if user_input is not None:
-                entities = sensor_form.read(user_input)
-                if not (error := _sensors_error(entities)):
-                    return self.async_update_and_abort(entry, data={**entry.data, CONF_ENTITIES: entities})
-                errors["base"] = error
-            values = user_input or sensor_form.suggested(entry.data[CONF_ENTITIES])
-            return self._sensors_form("reconfigure", values, errors)
+        details: Mapping[str, str] = {}
+        if user_input is not None:
+            entities = sensor_form.read(user_input)
+            errors, details = _sensors_errors(entities)
+            if not errors:
+                return self.async_update_and_abort(entry, data={**entry.data, CONF_ENTITIES: entities})
+        values = user_input or sensor_form.suggested(entry.data[CONF_ENTITIES])
+        return self._sensors_form("reconfigure", values, errors, details)
+
+    async def _reconfigure_flukso(self, user_input: dict[str, Any] | None) -> ConfigFlowResult:
+        entry = self._get_reconfigure_entry()
+        errors: dict[str, str] = {}
         if user_input is not None:
             self._host, self._port = user_input[CONF_HOST].strip(), user_input[CONF_PORT]
-            if (error := await self._look()) is None:
+            if error := await self._look():
+                errors["base"] = error
+            else:
                 assert self._survey  # noqa: S101 - set by `_look`
                 await self.async_set_unique_id(self._survey.device.did)
                 self._abort_if_unique_id_mismatch(reason="another_meter")
                 return self.async_update_and_abort(
                     entry, data={**entry.data, CONF_HOST: self._host, CONF_PORT: self._port}
                 )
-            errors["base"] = error
         return self.async_show_form(
             step_id="reconfigure",
             data_schema=self.add_suggested_values_to_schema(_ADDRESS, user_input or entry.data),
@@ -200,11 +210,14 @@ class SiteFlow(ConfigFlow, domain=DOMAIN):
             description_placeholders={"host": self._host},
         )
 
-    def _sensors_form(self, step: str, values: Mapping[str, Any], errors: dict[str, str]) -> ConfigFlowResult:
+    def _sensors_form(
+        self, step: str, values: Mapping[str, Any], errors: dict[str, str], details: Mapping[str, str]
+    ) -> ConfigFlowResult:
         return self.async_show_form(
             step_id=step,
             data_schema=self.add_suggested_values_to_schema(sensor_form.schema(self.hass), values),
             errors=errors,
+            description_placeholders=details,
         )
 
     async def _look(self) -> str | None:
@@ -242,9 +255,11 @@ class SiteFlow(ConfigFlow, domain=DOMAIN):
         )
 
 
-def _sensors_error(entities: Mapping[str, Any]) -> str | None:
+def _sensors_errors(entities: Mapping[str, Any]) -> tuple[dict[str, str], Mapping[str, str]]:
+    """Return the form's errors and their placeholders."""
     try:
         layout_of(entities)
     except LayoutError as err:
-        return "no_sensor" if err.problem is LayoutProblem.NO_ROLE else err.problem
-    return None
+        problem = "no_sensor" if err.problem is LayoutProblem.NO_ROLE else err.problem
+        return {"base": problem}, err.placeholders
+    return {}, {}

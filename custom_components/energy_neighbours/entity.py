@@ -67,7 +67,7 @@ class SiteEntity(Entity):
         else:
             self._attr_device_info = site_device(entry)
             if channel:
-                self._attr_translation_placeholders = {"channel": channel.name}
+                self._attr_translation_placeholders = {"channel": channel.name[:1].upper() + channel.name[1:]}
 
     @property
     @override

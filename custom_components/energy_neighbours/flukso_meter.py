@@ -90,6 +90,7 @@ class FluksoMeter(Meter):
         self._moved: dict[str, float] = {}
         self._last: Reading | None = None
         self._heard: float | None = None
+        self._listening_since: float | None = None
         self._clock_wrong_since: float | None = None
         self.client = FluksoClient(
             host=entry.data[CONF_HOST],
@@ -197,6 +198,10 @@ class FluksoMeter(Meter):
 
     @callback
     def _change_state(self, state: LinkState) -> None:
+        if state is not LinkState.ONLINE:
+            self._listening_since = None
+        elif self._listening_since is None:
+            self._listening_since = time.time()
         if self._site:
             self._site.set_connected(connected=state in CONNECTED)
 
@@ -321,16 +326,18 @@ class FluksoMeter(Meter):
 
     def _rate(self, flow: Channel, quantity: Quantity, now: float, unit: str, per_hour: float = 1) -> float | None:
         sid = flow.sensors.get(quantity)
-        reading = self._gauges.get(sid) if sid else None
-        if sid is None or reading is None or now - reading.time > FRESH[flow.kind]:
+        if sid is None:
             return None
-        value = normal(reading.value, reading.unit, unit)
-        if value is None or flow.kind is not ChannelKind.PULSE or self._device is None:
+        reading = self._gauges.get(sid)
+        value = None
+        if reading is not None and now - reading.time <= FRESH[flow.kind]:
+            value = normal(reading.value, reading.unit, unit)
+        constant = self._device.sensors[sid].constant if self._device and flow.kind is ChannelKind.PULSE else None
+        since = reading.time if reading else self._listening_since
+        if not constant or since is None:
             return value
-        constant = self._device.sensors[sid].constant
-        if not constant:
-            return value
-        return pulse_rate_now(value * per_hour, constant, now - reading.time) / per_hour
+        rate = pulse_rate_now(None if value is None else value * per_hour, constant, now - since)
+        return None if rate is None else rate / per_hour
 
     @override
     def faults(self, now: float) -> Mapping[str, Mapping[str, str]]:

@@ -1,7 +1,7 @@
 """Changing a site: the roles of its channels, and how often its entities write."""
 
 from collections.abc import Mapping
-from typing import Any, override
+from typing import Any
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 from homeassistant.const import CONF_HOST, CONF_PORT
