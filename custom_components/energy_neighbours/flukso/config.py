@@ -23,6 +23,7 @@ _FLM02_PHASES = {1: "1p", 3: "3p"}
 
 # The meter writes whatever looks like a number as a number, so a user's name "nan" makes its JSON invalid.
 _BARE_NAN = re.compile(rb"(?<=[:,\[])(\s*)(-?(?:nan|inf))(?=\s*[,}\]])", re.IGNORECASE)
+_SECTION_NUMBER = re.compile("[0-9]{1,4}")
 _SERIAL = re.compile(r"^#\s*serial:[ \t]*(\S+)", re.MULTILINE)
 _FIRMWARE = re.compile(r"^#\s*firmware:[ \t]*(\S+)", re.MULTILINE)
 
@@ -150,7 +151,7 @@ def parse_sections(payload: bytes) -> dict[str, _Section] | DropReason:
 def _numbered(sections: Mapping[str, _Section]) -> list[tuple[int, _Section]]:
     """Sections with a number for a name, in order; the others configure the daemons."""
     return sorted(
-        ((int(name), section) for name, section in sections.items() if name.isascii() and name.isdigit()),
+        ((int(name), section) for name, section in sections.items() if _SECTION_NUMBER.fullmatch(name)),
         key=lambda item: item[0],
     )
 
@@ -228,9 +229,9 @@ def _text(value: object) -> str:
     """Give back a text that the meter may have turned into a number."""
     if isinstance(value, bool):
         return ""
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else str(value)
-    return str(value).strip()[:_MAX_NAME_LENGTH] if isinstance(value, str | int) else ""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value).strip()[:_MAX_NAME_LENGTH] if isinstance(value, str | int | float) else ""
 
 
 def _number(value: object) -> float | None:
