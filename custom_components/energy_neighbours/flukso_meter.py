@@ -1,8 +1,8 @@
 """A Fluksometer as a site's meter."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict
 import time
 from typing import Any, Final, override
 
@@ -18,6 +18,7 @@ from .core.pulse import pulse_rate_now
 from .flukso.client import FluksoClient, LinkState
 from .flukso.counters import CounterState, CounterTrack, MotionTrack
 from .flukso.models import Channel, ChannelKind, Device, MessageKind, Quantity, Reading
+from .flukso_channels import QUADRANTS, Register, describe, make_registers, meter_channels, sign_of
 from .meter import Medium, Meter, MeterChannel, MeterDevice, MeterListener
 from .quantities import FLOW, REACTIVE_POWER, UNITS, normal
 from .roles import read_assignments, site_layout
@@ -35,34 +36,6 @@ MOTION_LASTS: Final = 30
 CLOCK_TOLERANCE: Final = 300
 """A meter whose live readings are stamped this far [s] from our own clock has a wrong one."""
 CONNECTED: Final = (LinkState.ONLINE, LinkState.FALLBACK)
-QUADRANTS: Final = {Quantity.Q1: 1, Quantity.Q2: 1, Quantity.Q3: -1, Quantity.Q4: -1}
-SHOWN: Final = {
-    Quantity.VOLTAGE,
-    Quantity.CURRENT,
-    Quantity.POWER_FACTOR,
-    Quantity.VOLTAGE_THD,
-    Quantity.CURRENT_THD,
-    Quantity.TEMPERATURE,
-    Quantity.HUMIDITY,
-    Quantity.BATTERY,
-    Quantity.PRESSURE,
-    Quantity.LIGHT,
-    Quantity.ERROR,
-    Quantity.MOVEMENT,
-    Quantity.VIBRATION,
-}
-"""Quantities that become entities of their own, beside power and energy."""
-
-
-@dataclass(slots=True)
-class _Register:
-    """Where the counter of one sid is booked."""
-
-    channel: str
-    forward: bool  # the direction that a rise of this counter means
-    unit: str  # in which it is booked
-    signed: bool
-    track: CounterTrack
 
 
 class FluksoMeter(Meter):
@@ -83,7 +56,7 @@ class FluksoMeter(Meter):
         self._layout: SiteLayout
         self._flows: dict[str, Channel] = {}
         self._channels: dict[str, MeterChannel] = {}
-        self._registers: dict[str, _Register] = {}
+        self._registers: dict[str, Register] = {}
         self._gauges: dict[str, Reading] = {}
         self._counters: dict[str, Reading] = {}
         self._motion: dict[str, MotionTrack] = {}
@@ -208,54 +181,14 @@ class FluksoMeter(Meter):
     def _lay_out(self, device: Device) -> None:
         self._layout = site_layout(device, self._assigned)
         self._flows = {c.key: c for c in device.channels}
-        self._channels = {c.key: m for c in device.channels if (m := self._meter_channel(c))}
-        self._registers = dict(self._make_registers())
+        self._channels = meter_channels(device, self._assigned)
+        self._registers = make_registers(device, self._channels)
         self._motion = {
             sid: MotionTrack()
             for channel in device.channels
             for quantity, sid in channel.sensors.items()
             if quantity in (Quantity.MOVEMENT, Quantity.VIBRATION)
         }
-
-    def _meter_channel(self, flow: Channel) -> MeterChannel | None:
-        assignment = self._assigned.get(flow.key)
-        medium = Medium.ROOM if flow.kind is ChannelKind.KUBE else _MEDIA.get(flow.medium)
-        if medium is None or flow.bundled or (medium is Medium.ELECTRICITY and assignment is None):
-            return None
-        quantities: set[str] = {q for q in flow.sensors if q in SHOWN}
-        if set(QUADRANTS) <= set(flow.sensors):
-            quantities.add(REACTIVE_POWER)
-        return MeterChannel(
-            key=flow.key,
-            name=flow.name,
-            medium=medium,
-            assignment=assignment if medium is Medium.ELECTRICITY else None,
-            quantities=frozenset(quantities),
-            has_rate=medium is not Medium.ROOM,
-            counts=medium is not Medium.ROOM,
-            two_way=flow.measures_direction,
-        )
-
-    def _make_registers(self) -> Iterator[tuple[str, _Register]]:
-        for key, channel in self._channels.items():
-            if not channel.counts:
-                continue
-            sign = self._sign(key)
-            unit = "L" if channel.medium in (Medium.GAS, Medium.WATER) else "Wh"
-            for quantity, sid in self._flows[key].sensors.items():
-                if quantity in (Quantity.IMPORT, Quantity.NET, Quantity.MAGNITUDE):
-                    signed = quantity is Quantity.NET
-                    yield sid, _Register(key, sign > 0, unit, signed, CounterTrack(signed=signed))
-                elif quantity is Quantity.EXPORT:
-                    yield sid, _Register(key, sign < 0, unit, signed=False, track=CounterTrack())
-
-    def _sign(self, key: str) -> int:
-        """Return the sign that turns the meter's power into that of the channel's role."""
-        assignment, flow = self._channels[key].assignment, self._flows[key]
-        if assignment is None or not flow.measures_direction:
-            return 1
-        # Seen from the meter a roof exports: its production counts forward all the same.
-        return (-1 if assignment.role is Role.PRODUCTION else 1) * (-1 if assignment.reversed else 1)
 
     def _flow_of(self, sid: str) -> Channel | None:
         if not self._device:
@@ -308,7 +241,7 @@ class FluksoMeter(Meter):
             power = self._rate(flow, next(iter(flow.sensors)), now, "W")
         if power is None:
             return None
-        power *= self._sign(key)
+        power *= sign_of(channel, flow)
         # An inverter's own use at night is consumption, not negative production.
         return max(power, 0.0) if channel.assignment and channel.assignment.role is Role.PRODUCTION else power
 
@@ -332,11 +265,14 @@ class FluksoMeter(Meter):
         value = None
         if reading is not None and now - reading.time <= FRESH[flow.kind]:
             value = normal(reading.value, reading.unit, unit)
-        constant = self._device.sensors[sid].constant if self._device and flow.kind is ChannelKind.PULSE else None
-        since = reading.time if reading else self._listening_since
+        if flow.kind is not ChannelKind.PULSE or not self._device:
+            return value
+        constant, since = self._device.sensors[sid].constant, self._listening_since
         if not constant or since is None:
             return value
-        rate = pulse_rate_now(None if value is None else value * per_hour, constant, now - since)
+        # A rate from before an outage tells nothing about now, nor does it matter that no pulse was heard meanwhile.
+        last = None if value is None or reading is None or reading.time < since else value * per_hour
+        rate = pulse_rate_now(last, constant, now - (since if last is None or reading is None else reading.time))
         return None if rate is None else rate / per_hour
 
     @override
@@ -371,41 +307,8 @@ class FluksoMeter(Meter):
 
     @override
     def diagnostics(self) -> dict[str, Any]:
-        device = self._device
         return {
             "state": self.client.state,
             "statistics": asdict(self.client.statistics),
-            "device": None
-            if device is None
-            else {
-                "model": device.model,
-                "firmware": device.firmware,
-                "phases": device.phases,
-                "math": device.math,
-                "sends_counters": device.sends_counters,
-                "sends_gauges": device.sends_gauges,
-                "ports": [{**asdict(replace(p, name=""))} for p in device.ports.values()],
-                "kubes": len(device.kubes),
-                "channels": [
-                    {
-                        "kind": c.kind,
-                        "medium": c.medium,
-                        "ports": c.ports,
-                        "quantities": list(c.sensors),
-                        "phase_hint": c.phase_hint,
-                        "reversed_hint": c.reversed_hint,
-                        "bundled": c.bundled,
-                        "role": asdict(a) if (a := self._assigned.get(c.key)) else None,
-                    }
-                    for c in device.channels
-                ],
-            },
+            "device": describe(self._device, self._assigned) if self._device else None,
         }
-
-
-_MEDIA: Final = {
-    "electricity": Medium.ELECTRICITY,
-    "gas": Medium.GAS,
-    "water": Medium.WATER,
-    "heat": Medium.HEAT,
-}
