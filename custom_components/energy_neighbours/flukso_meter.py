@@ -265,9 +265,8 @@ class FluksoMeter(Meter):
         value = None
         if reading is not None and now - reading.time <= FRESH[flow.kind]:
             value = normal(reading.value, reading.unit, unit)
-        if flow.kind is not ChannelKind.PULSE or not self._device:
-            return value
-        constant, since = self._device.sensors[sid].constant, self._listening_since
+        constant = self._device.pulse_constant(flow) if self._device else None
+        since = self._listening_since
         if not constant or since is None:
             return value
         # A rate from before an outage tells nothing about now, nor does it matter that no pulse was heard meanwhile.

@@ -170,6 +170,17 @@ class Device:
         """The name the meter gives itself: `flukso-` and the first six digits of its id."""
         return f"flukso-{self.did[:6]}"
 
+    def pulse_constant(self, channel: Channel) -> float | None:
+        """Tell what one pulse of a channel stands for [Wh, L].
+
+        An FLM02 keeps that with the sensor, an FLM03 with the port.
+        """
+        if channel.kind is not ChannelKind.PULSE:
+            return None
+        constants = [self.sensors[sid].constant for sid in channel.sensors.values()]
+        constants += [port.constant for number in channel.ports if (port := self.ports.get(number))]
+        return next((constant for constant in constants if constant), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
