@@ -2,7 +2,6 @@
 
 from math import inf
 
-
 NEGLIGIBLE = 10.0
 """A rate below this, per hour [Wh/h = W, L/h], is shown as none where no pulse was ever seen."""
 
