@@ -27,7 +27,7 @@ def site_device(entry: EnergyNeighboursConfigEntry) -> DeviceInfo:
     )
 
 
-def room_device(entry: EnergyNeighboursConfigEntry, channel: MeterChannel, hub_id: str) -> DeviceInfo:
+def room_device(entry: EnergyNeighboursConfigEntry, channel: MeterChannel, hub_id: str | None) -> DeviceInfo:
     """Return the device of a kube: it hangs on the wall of some room, not in the meter."""
     return DeviceInfo(
         identifiers={(DOMAIN, f"{site_id(entry)}_{channel.key}")},
@@ -60,10 +60,10 @@ class SiteEntity(Entity):
         parts = [site_id(entry), channel.key if channel else "", suffix, description.key]
         self._attr_unique_id = "_".join(part for part in parts if part)
         if channel and channel.medium is Medium.ROOM:
-            hub = dr.async_get(self._site.hass).async_get_or_create(
-                config_entry_id=entry.entry_id, identifiers={(DOMAIN, site_id(entry))}
+            hub = dr.async_get(self._site.hass).async_get_device_by_identifier(
+                (DOMAIN, site_id(entry)), entry.entry_id
             )
-            self._attr_device_info = room_device(entry, channel, hub.id)
+            self._attr_device_info = room_device(entry, channel, hub.id if hub else None)
         else:
             self._attr_device_info = site_device(entry)
             if channel:

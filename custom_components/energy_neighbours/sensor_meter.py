@@ -10,7 +10,7 @@ from typing import Any, Final, override
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT, STATE_UNAVAILABLE, STATE_UNKNOWN, UnitOfEnergy, UnitOfPower
 from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, State, callback
-from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.helpers.event import async_track_state_change_event, async_track_time_interval
 from homeassistant.util.unit_conversion import EnergyConverter, PowerConverter
 
@@ -37,6 +37,8 @@ ENERGY_KEYS: Final = {
     CONF_INJECTION_ENERGY: (GRID, False),
     CONF_PRODUCTION_ENERGY: (PRODUCTION, True),
 }
+GONE_AFTER: Final = 300
+"""An entity that does not exist for this long [s] is gone for good."""
 INTEGRATE_EVERY: Final = timedelta(minutes=1)
 
 
@@ -100,6 +102,7 @@ class SensorMeter(Meter):
         self._watts: dict[str, float] = {}
         self._integrated_to: float | None = None
         self._heard: float | None = None
+        self._gone_since: float | None = None
         self._site: MeterListener | None = None
         self._stop: list[CALLBACK_TYPE] = []
 
@@ -221,8 +224,21 @@ class SensorMeter(Meter):
 
     @override
     def faults(self, now: float) -> Mapping[str, Mapping[str, str]]:
-        gone = [e for chosen in self._entities.values() for e in chosen if self._hass.states.get(e) is None]
-        return {"entities_missing": {"entities": ", ".join(sorted(gone))}} if gone else {}
+        known = er.async_get(self._hass)
+        gone = {
+            entity
+            for chosen in self._entities.values()
+            for entity in chosen
+            if self._hass.states.get(entity) is None and known.async_get(entity) is None
+        }
+        if not gone:
+            self._gone_since = None
+        elif self._gone_since is None:
+            # Their integration may only be starting.
+            self._gone_since = now
+        elif now - self._gone_since > GONE_AFTER:
+            return {"entities_missing": {"entities": ", ".join(sorted(gone))}}
+        return {}
 
     @override
     def dump(self) -> dict[str, Any]:

@@ -152,7 +152,9 @@ class Site:
             if not self.connected:
                 self.connected = True
                 self.write()
-        elif self.connected and self._cancel_grace is None:
+        elif not self.connected:
+            self._lost_at = self._lost_at or time.time()
+        elif self._cancel_grace is None:
             self._cancel_grace = async_call_later(self.hass, GRACE, self._lose)
 
     @callback
