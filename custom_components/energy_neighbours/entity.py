@@ -27,14 +27,18 @@ def site_device(entry: EnergyNeighboursConfigEntry) -> DeviceInfo:
     )
 
 
-def room_device(entry: EnergyNeighboursConfigEntry, channel: MeterChannel, hub_id: str | None) -> DeviceInfo:
+def room_device(entry: EnergyNeighboursConfigEntry, channel: MeterChannel) -> DeviceInfo:
     """Return the device of a kube: it hangs on the wall of some room, not in the meter."""
+    meter = dr.async_get(entry.runtime_data.hass).async_get_device_by_identifier(
+        (DOMAIN, site_id(entry)), entry.entry_id
+    )
+    assert meter  # noqa: S101 - registered before the platforms are set up
     return DeviceInfo(
         identifiers={(DOMAIN, f"{site_id(entry)}_{channel.key}")},
         name=channel.name,
         manufacturer="Flukso",
         model="Kube",
-        via_device_id=hub_id,
+        via_device_id=meter.id,
     )
 
 
@@ -60,10 +64,7 @@ class SiteEntity(Entity):
         parts = [site_id(entry), channel.key if channel else "", suffix, description.key]
         self._attr_unique_id = "_".join(part for part in parts if part)
         if channel and channel.medium is Medium.ROOM:
-            hub = dr.async_get(self._site.hass).async_get_device_by_identifier(
-                (DOMAIN, site_id(entry)), entry.entry_id
-            )
-            self._attr_device_info = room_device(entry, channel, hub.id if hub else None)
+            self._attr_device_info = room_device(entry, channel)
         else:
             self._attr_device_info = site_device(entry)
             if channel:
