@@ -6,6 +6,7 @@ from contextlib import suppress
 import json
 from pathlib import Path
 import shutil
+import signal
 import socket
 import time
 from typing import Any
@@ -79,6 +80,24 @@ class Broker:
             with suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+
+    def freeze(self) -> None:
+        """Let it hang: its connections stay open, and it answers nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    async def overhear(self, heard: list[str]) -> None:
+        """Write down the topic of everything that anybody publishes."""
+        async with aiomqtt.Client("127.0.0.1", self.port) as client:
+            await client.subscribe("#")
+            heard.append("listening")
+            async for message in client.messages:
+                heard.append(message.topic.value)  # noqa: PERF401 - the other one wants to see it at once
 
     async def publish(self, *messages: tuple[str, str | bytes, bool]) -> None:
         """Publish as a meter does: topic, payload and whether the broker keeps it."""

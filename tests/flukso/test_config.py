@@ -75,6 +75,16 @@ def test_flm03_bundles_a_clamps_quantities(flm03: SampleMeter) -> None:
     ]
 
 
+def test_pulse_constants_come_from_the_sensor_or_from_the_port(flm02: SampleMeter, flm03: SampleMeter) -> None:
+    for meter, expected in [(flm02, [None, 1, 0.5, None]), (flm03, [None, None, None, 0.1, 0.5])]:
+        device = describe(meter)
+        assert [device.pulse_constant(channel) for channel in device.channels] == expected
+
+
+def test_only_channels_of_electricity_can_have_a_role(flm02: SampleMeter) -> None:
+    assert [channel.is_electric for channel in describe(flm02).channels] == [True, True, False, True]
+
+
 def test_reversed_clamps_and_room_sensors_are_told(flm03_kube: SampleMeter) -> None:
     device = describe(flm03_kube)
     clamps = [channel for channel in device.channels if channel.kind is ChannelKind.CLAMP]

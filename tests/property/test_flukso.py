@@ -31,10 +31,22 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )
-KEYS = st.sampled_from(
-    ["id", "enable", "type", "class", "subtype", "port", "function", "kid", "rid", "tmpo", "data_type", "constant"]
-    + ["name", "shift", "phase", "math", "hw_type", "current", "enable_wan_branch", "enable_lan_branch"]
-)
+OPTIONS = [
+    "id",
+    "enable",
+    "type",
+    "class",
+    "subtype",
+    "port",
+    "function",
+    "kid",
+    "rid",
+    "tmpo",
+    "data_type",
+    "constant",
+]
+PORT_OPTIONS = ["name", "shift", "phase", "math", "hw_type", "current", "enable_wan_branch", "enable_lan_branch"]
+KEYS = st.sampled_from([*OPTIONS, *PORT_OPTIONS])
 WORDS = st.sampled_from(
     [SID, "electricity", "water", "kube", "analog", "pulse", "cosem", "uart", "ct", "pplus", "3p+n", "p2+p1", "gauge"]
 )

@@ -23,6 +23,9 @@ MAX_DELAY = 300.0
 MAX_DELAY_IN_FALLBACK = 30.0
 """The meter is up when its REST service answers, so its broker will be back soon [s]."""
 
+CONNECT_LIMIT = 10.0
+"""How long each step of connecting may take [s]."""
+
 STABLE_AFTER = 60.0
 """A connection that lasted this long [s] was a good one: the next attempt comes at once again."""
 
@@ -159,7 +162,7 @@ class FluksoClient:
         connected_at: float | None = None
         try:
             async with open_connection(
-                self.host, self.port, self._dispatcher.receive, identifier=self._client_id
+                self.host, self.port, self._dispatcher.receive, identifier=self._client_id, limit=CONNECT_LIMIT
             ) as connection:
                 await connection.subscribe()
                 connected_at = loop.time()

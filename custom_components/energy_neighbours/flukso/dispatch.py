@@ -58,12 +58,6 @@ class Dispatcher:
         self._configs: dict[str, DeviceConfig] = {}
         self._held: deque[_Held] = deque(maxlen=MAX_HELD)
 
-    @property
-    def kinds(self) -> frozenset[ConfigKind]:
-        """The parts of our device's configuration that have arrived."""
-        config = self._configs.get(self.did) if self.did is not None else None
-        return config.kinds if config is not None else frozenset()
-
     def receive(self, topic: str, payload: bytes, retained: bool) -> None:
         """Take one message. `live` counts the readings that were sent just now: the meter's pulse."""
         feed = self._feeds.get(topic)

@@ -51,4 +51,4 @@ def convert(value: float, unit: str, to: str) -> float:
     source, target = UNITS.get(unit), UNITS.get(to)
     if source is None or target is None or source.quantity != target.quantity:
         raise ValueError(f"A value in {unit!r} cannot be expressed in {to!r}.")
-    return value * source.factor / target.factor
+    return value if unit == to else value * source.factor / target.factor
