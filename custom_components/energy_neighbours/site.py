@@ -1,5 +1,6 @@
 """One site: the live state behind its entities, and when they are to be written."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -70,7 +71,8 @@ class Site:
         self._watchers: list[Callable[[LivePower], None]] = []
         self._cancel: list[CALLBACK_TYPE] = []
         self._cancel_grace: CALLBACK_TYPE | None = None
-        self._settling = False
+        self._settling: asyncio.TimerHandle | None = None
+        self._loaded = False
         self._written: float | None = None
         self._step: dict[str, tuple[float, float]] = {}
         self._step_time = 0.0
@@ -87,6 +89,7 @@ class Site:
             else:
                 self.registers = registers
                 self._booked_time = saved.get("time")
+        self._loaded = True
         await self.meter.async_start(self)
         self._cancel = [
             async_track_time_interval(self.hass, self._tick, timedelta(seconds=self._write_interval)),
@@ -100,8 +103,12 @@ class Site:
         while self._cancel:
             self._cancel.pop()()
         self._forget_grace()
+        if self._settling:
+            self._settling.cancel()
+            self._settling = None
         self._faults.clear()
-        await self._store.async_save(self._dump())
+        if self._loaded:  # else a start that was broken off would save empty registers over the good ones
+            await self._store.async_save(self._dump())
 
     def _dump(self) -> dict[str, Any]:
         self._close_step()
@@ -120,9 +127,8 @@ class Site:
     @callback
     def touch(self) -> None:
         """Take note that values have changed."""
-        if not self._settling:
-            self._settling = True
-            self.hass.loop.call_later(SETTLE, self._look)
+        if self._settling is None:
+            self._settling = self.hass.loop.call_later(SETTLE, self._look)
 
     @callback
     def add_energy(self, key: str, forward: float, backward: float, time: float) -> None:
@@ -202,7 +208,9 @@ class Site:
 
     @callback
     def _look(self) -> None:
-        self._settling = False
+        if self._settling:
+            self._settling.cancel()
+            self._settling = None
         now = time.time()
         powers = {k: self.meter.power(k, now) if self.connected else None for k in self._electric}
         self.live = LivePower(now, power_balance(self.meter.layout, powers), powers)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import logging
+import time
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
@@ -20,11 +21,19 @@ from custom_components.energy_neighbours.const import (
     DOMAIN,
     METER_FLUKSO,
 )
-from custom_components.energy_neighbours.flukso.discovery import survey
+from custom_components.energy_neighbours.flukso import client, discovery
+from custom_components.energy_neighbours.flukso.config import DeviceConfig
+from custom_components.energy_neighbours.flukso.messages import DeviceTopic, parse_topic
+from custom_components.energy_neighbours.flukso.models import Device
 from custom_components.energy_neighbours.roles import suggest, write_assignments
 from tools.simulator import Simulator
 
-type Wait = Callable[[Callable[[], Any]], Awaitable[None]]
+type Wait = Callable[..., Awaitable[None]]
+
+PATIENCE = 40
+"""How long a condition may take to come true [s]: generous, for it costs nothing where things work."""
+LAG = 40
+"""A stepped meter starts so far in the past [s]: its time may run faster than ours without getting ahead."""
 
 
 @pytest.fixture(autouse=True)
@@ -33,11 +42,23 @@ def _allow(enable_custom_integrations: None, socket_enabled: None) -> None:
 
 
 @pytest.fixture(autouse=True)
-def no_errors(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Errors while entities are set up do not fail a test by themselves: look at the log."""
-    yield
-    ours = [r for r in caplog.get_records("call") if r.levelno >= logging.ERROR]
-    assert not ours, [r.getMessage() for r in ours]
+def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the waits for what follows at once on loopback."""
+    monkeypatch.setattr(client, "SETTLE_CONFIG", 0.2)
+    monkeypatch.setattr(discovery, "SETTLE_CONFIG", 0.2)
+
+
+@pytest.fixture(autouse=True)
+def no_errors(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
+    """Errors while entities are set up do not fail a test by themselves: look at the log.
+
+    A test that causes an error on purpose puts a part of its text into the list.
+    """
+    expected: list[str] = []
+    yield expected
+    errors = [r for phase in ("setup", "call") for r in caplog.get_records(phase) if r.levelno >= logging.ERROR]
+    unexpected = [m for r in errors if not any(text in (m := r.getMessage()) for text in expected)]
+    assert not unexpected
 
 
 @pytest.fixture
@@ -47,43 +68,108 @@ async def meter(request: pytest.FixtureRequest) -> AsyncIterator[Simulator]:
         yield simulator
 
 
+class SecondHand:
+    """Lets a paused meter measure second after second, as fast as we want, each with a time stamp of its own."""
+
+    def __init__(self, meter: Simulator) -> None:
+        self.meter = meter
+        self.now = int(time.time()) - LAG
+        meter._clock.stamp = lambda: self.now
+
+    async def turn(self, seconds: int = 1) -> None:
+        """Let the meter measure and send."""
+        for _ in range(seconds):
+            self.now += 1
+            await self.meter._second()
+
+
+@pytest.fixture
+async def paused_meter(request: pytest.FixtureRequest) -> AsyncIterator[Simulator]:
+    """A meter whose seconds pass only when told; parametrise indirectly with a profile."""
+    async with Simulator(getattr(request, "param", "household"), paused=True) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def hand(paused_meter: Simulator) -> SecondHand:
+    """The second hand of the paused meter."""
+    return SecondHand(paused_meter)
+
+
 @pytest.fixture
 def until(hass: HomeAssistant) -> Wait:
     """Wait for a condition, not for a time."""
 
-    async def wait(condition: Callable[[], Any], timeout: float = 30) -> None:  # noqa: ASYNC109
+    async def wait(condition: Callable[[], Any], timeout: float = PATIENCE) -> None:  # noqa: ASYNC109
         async with asyncio.timeout(timeout):
-            while not condition():
-                await asyncio.sleep(0.05)
+            while not condition():  # noqa: ASYNC110 - whatever a test waits for, it has no event
+                await asyncio.sleep(0.02)
         await hass.async_block_till_done()
 
     return wait
 
 
-async def entry_of(simulator: Simulator, **options: Any) -> MockConfigEntry:
+def device_of(simulator: Simulator) -> Device:
+    """Read a meter's configuration as it publishes it, without asking for it."""
+    config = DeviceConfig(simulator.did)
+    for message in simulator.meter.config.messages():
+        if isinstance(topic := parse_topic(message.topic), DeviceTopic):
+            config.take(topic.kind, message.payload)
+    device = config.device()
+    assert device
+    return device
+
+
+def entry_of(simulator: Simulator, **options: Any) -> MockConfigEntry:
     """Return the entry that the config flow makes of a meter with the roles it suggests."""
-    found = await survey(simulator.host, simulator.port, settle=1.2)
+    device = device_of(simulator)
     return MockConfigEntry(
         domain=DOMAIN,
         title="Flukso",
-        unique_id=found.device.did,
+        unique_id=device.did,
         data={
             CONF_METER: METER_FLUKSO,
             CONF_HOST: simulator.host,
             CONF_PORT: simulator.port,
-            CONF_DID: found.device.did,
-            CONF_MODEL: found.device.model,
+            CONF_DID: device.did,
+            CONF_MODEL: device.model,
         },
-        options={CONF_CHANNELS: write_assignments(suggest(found.device, found.readings)), **options},
+        options={CONF_CHANNELS: write_assignments(suggest(device, {})), **options},
     )
+
+
+async def load(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntry:
+    """Set an entry up."""
+    if entry.entry_id not in {known.entry_id for known in hass.config_entries.async_entries()}:
+        entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+    return entry
 
 
 @pytest.fixture
 async def site(hass: HomeAssistant, meter: Simulator) -> MockConfigEntry:
     """A loaded site that writes every second."""
-    entry = await entry_of(meter, write_interval=1)
-    entry.add_to_hass(hass)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
-    assert entry.state is ConfigEntryState.LOADED
-    return entry
+    return await load(hass, entry_of(meter, write_interval=1))
+
+
+@pytest.fixture
+async def paused_site(hass: HomeAssistant, hand: SecondHand) -> MockConfigEntry:
+    """A loaded site on a paused meter, writing five times a second."""
+    return await load(hass, entry_of(hand.meter, write_interval=0.2))
+
+
+def state(hass: HomeAssistant, entity_id: str) -> str:
+    """Return the state of an entity."""
+    found = hass.states.get(entity_id)
+    assert found, f"{entity_id} is not among {sorted(hass.states.async_entity_ids())}"
+    return found.state
+
+
+def number(hass: HomeAssistant, entity_id: str) -> float | None:
+    """Return the state of an entity as a number, None if it is unknown or unavailable."""
+    try:
+        return float(state(hass, entity_id))
+    except ValueError:
+        return None
