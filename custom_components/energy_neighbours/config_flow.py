@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Final, override
 
-from homeassistant.config_entries import ConfigEntry, ConfigFlow, ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigFlow, ConfigFlowResult, OptionsFlow
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import callback
+from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers.selector import (
     NumberSelector,
     NumberSelectorConfig,
@@ -86,9 +87,11 @@ class SiteFlow(ConfigFlow, domain=DOMAIN):
         errors: dict[str, str] = {}
         if user_input is not None:
             self._host, self._port = user_input[CONF_HOST].strip(), user_input[CONF_PORT]
-            if (error := await self._look()) is None:
+            if error := await self._look():
+                errors["base"] = error
+            else:
+                self._abort_if_known()
                 return await self.async_step_channels()
-            errors["base"] = error
         return self.async_show_form(
             step_id="flukso",
             data_schema=self.add_suggested_values_to_schema(_ADDRESS, user_input),
@@ -106,9 +109,9 @@ class SiteFlow(ConfigFlow, domain=DOMAIN):
         if discovery_info.type.startswith("_mqtt."):
             self._port = discovery_info.port or DEFAULT_PORT
         # Both of its services announce one meter, and its whole id is only told by its broker.
-        if entry := self._entry_of(hostname):
-            if entry.data.get(CONF_HOST) != self._host and CONF_HOST in entry.data:
-                self.hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_HOST: self._host})
+        if entries := self._entries_of(hostname):
+            for entry in entries:
+                self._follow(entry)
             return self.async_abort(reason="already_configured")
         await self.async_set_unique_id(hostname)
         if error := await self._look():
@@ -228,13 +231,27 @@ class SiteFlow(ConfigFlow, domain=DOMAIN):
             return next(reason for kind, reason in REASONS.items() if isinstance(err, kind))
         return None
 
-    def _entry_of(self, hostname: str) -> ConfigEntry | None:
-        """Return the entry of the Fluksometer with that host name; the user may also have chosen to ignore it."""
-        for entry in self._async_current_entries(include_ignore=True):
-            known = entry.unique_id or ""
-            if hostname in (known, f"flukso-{known[:SHORT_ID]}"):
-                return entry
-        return None
+    def _entries_of(self, hostname: str) -> list[ConfigEntry]:
+        """Return the entries of the Fluksometer with that host name: a site, and perhaps a wish to ignore it."""
+        return [
+            entry
+            for entry in self._async_current_entries(include_ignore=True)
+            if hostname in (entry.unique_id, f"flukso-{(entry.unique_id or '')[:SHORT_ID]}")
+        ]
+
+    def _follow(self, entry: ConfigEntry) -> None:
+        """Follow a Fluksometer to its new address."""
+        if entry.data.get(CONF_HOST) in (None, self._host):
+            return
+        self.hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_HOST: self._host})
+        if entry.state is ConfigEntryState.SETUP_RETRY:  # nobody listens to the change of an entry that is not loaded
+            self.hass.config_entries.async_schedule_reload(entry.entry_id)
+
+    def _abort_if_known(self) -> None:
+        """Tell that a meter is a site already before asking for its channels."""
+        assert self._survey  # noqa: S101 - set by `_look`
+        if any(entry.unique_id == self._survey.device.did for entry in self._async_current_entries()):
+            raise AbortFlow("already_configured")
 
     async def _create_flukso(self, assignments: dict[str, Assignment]) -> ConfigFlowResult:
         assert self._survey  # noqa: S101 - set by the steps before

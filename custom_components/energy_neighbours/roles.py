@@ -72,16 +72,16 @@ def suggest(device: Device, readings: Readings) -> dict[str, Assignment]:
     else:
         first = next((c for c in clamps if not _is_production(c)), None)
         if first:
-            suggested[first.key] = Assignment(Role.GRID, _phase_named(first) or _only_phase(device))
+            suggested[first.key] = Assignment(Role.GRID, _phase_of(first, device))
     for channel in electric:
         if channel.key in suggested:
             continue
         if _is_production(channel):
             suggested[channel.key] = Assignment(
-                Role.PRODUCTION, _phase_named(channel), reversed=_imports(channel, readings)
+                Role.PRODUCTION, _phase_of(channel, device), reversed=_imports(channel, readings)
             )
         elif not p1 or channel.kind is not ChannelKind.CLAMP:
-            suggested[channel.key] = Assignment(Role.LOAD, _phase_named(channel))
+            suggested[channel.key] = Assignment(Role.LOAD, _phase_of(channel, device))
     return suggested
 
 
@@ -100,13 +100,14 @@ def _phase_named(channel: Channel) -> Phase | None:
     return Phase(f"L{found[1]}") if found else None
 
 
-def _only_phase(device: Device) -> Phase | None:
-    return Phase.L1 if _wiring(device) is Wiring.SINGLE else None
+def _phase_of(channel: Channel, device: Device) -> Phase | None:
+    """Tell the phase from the name; where there is only one, a clamp that is called L2 is on it as well."""
+    return Phase.L1 if _wiring(device) is Wiring.SINGLE else _phase_named(channel)
 
 
 def _three_phases(device: Device, clamps: list[Channel]) -> dict[Phase, Channel] | None:
     """Tell three clamps apart by their names, else by the phases that the meter matched, else by their ports."""
-    if len(clamps) != len(Phase):
+    if len(clamps) != len(Phase) or _wiring(device) is Wiring.SINGLE:
         return None
     guesses = [[_phase_named(c) for c in clamps]]
     if _wiring(device) in (Wiring.THREE_WITH_NEUTRAL, Wiring.THREE_WITHOUT_NEUTRAL):
