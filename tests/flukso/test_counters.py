@@ -72,3 +72,14 @@ def test_track_goes_on_from_a_stored_state() -> None:
     first.advance(1000, T)
     second = CounterTrack(first.state)
     assert second.advance(1007, T + 3600).delta == 7
+
+
+def test_a_replaced_net_meter_books_nothing() -> None:
+    track = CounterTrack(CounterState(-154_325, T), signed=True)
+    assert track.advance(0, T + 30) == (0, StepKind.RESET)
+    assert track.advance(-2, T + 60) == (-2, StepKind.NORMAL)
+
+
+def test_a_net_meter_catches_up_after_a_long_outage() -> None:
+    track = CounterTrack(CounterState(-154_325, T), signed=True)
+    assert track.advance(-400_000, T + 30 * 86_400) == (-245_675, StepKind.NORMAL)

@@ -150,7 +150,7 @@ def test_sum_of_steps_is_what_was_counted_even_through_a_wrap(rises: list[int], 
     assert added == total - start
 
 
-@given(st.lists(st.tuples(st.integers(-(2**31), 2**31), st.integers(-100, 1000)), min_size=1, max_size=30))
+@given(st.lists(st.tuples(st.integers(-40_000, 40_000), st.integers(-100, 1000)), min_size=1, max_size=30))
 def test_sum_of_a_net_meters_steps_is_last_minus_first(values: list[tuple[int, int]]) -> None:
     track = CounterTrack(signed=True)
     now = 0

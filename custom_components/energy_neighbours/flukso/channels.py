@@ -9,6 +9,11 @@ _LEADING = (Quantity.IMPORT, Quantity.NET, Quantity.MAGNITUDE, Quantity.TEMPERAT
 _THREE_PHASES = frozenset({"3p+n", "3p-n"})
 _SHIFTS = range(6)
 _HALF_TURN = 3
+_FLK01A = 19217
+# A kube registers sensors that its hardware does not have. Nothing has a proximity sensor.
+_NEVER_SENT: Mapping[int | None, frozenset[Quantity]] = {
+    _FLK01A: frozenset({Quantity.PRESSURE, Quantity.LIGHT, Quantity.VIBRATION})
+}
 _SUMMED_IN_ANOTHER = {"p1+p2+p3": frozenset({2, 3}), "p2+p1": frozenset({1})}
 
 
@@ -52,13 +57,14 @@ def _channel(
     lead = _leading(group)
     if lead.kube is not None:
         kube = kubes.get(lead.kube)
+        silent = _NEVER_SENT.get(kube.hardware_type if kube else None, frozenset()) | {Quantity.PROXIMITY}
         return Channel(
             key=lead.key,
             kind=ChannelKind.KUBE,
             medium=lead.medium,
             name=kube.name if kube else f"Kube {lead.kube}",
             ports=(),
-            sensors=quantities,
+            sensors={quantity: sid for quantity, sid in quantities.items() if quantity not in silent},
             kube=lead.kube,
         )
     kind = _CHANNEL_KINDS[lead.kind]

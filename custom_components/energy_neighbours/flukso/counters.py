@@ -17,6 +17,9 @@ MAX_RESET_GAP = 900
 MAX_RESET_POWER = 50_000
 """The largest mean power [W] that is believed of such a value."""
 
+MAX_NET_POWER = 100_000
+"""A net meter whose balance moved by more than this mean power [W], over an hour at least, was replaced."""
+
 MAX_LATENESS = 120
 """A message older than the last one by up to this much [s] came late; older yet, the meter's clock was set back."""
 
@@ -81,6 +84,9 @@ class CounterTrack:
             self._state = CounterState(value, time)
             return CounterStep(0.0, StepKind.FIRST)
         rise = value - last.value
+        if self._signed and abs(rise) * _SECONDS_PER_HOUR > MAX_NET_POWER * max(time - last.time, _SECONDS_PER_HOUR):
+            self._state = CounterState(value, time)
+            return CounterStep(0.0, StepKind.RESET)
         if rise >= 0 or self._signed:
             self._state = CounterState(value, max(time, last.time) if rise == 0 else time)
             return CounterStep(rise, StepKind.NORMAL)
