@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
 import logging
 import time
 from typing import Any
@@ -12,6 +13,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.energy_neighbours import config_flow, options_flow
 from custom_components.energy_neighbours.channel_form import read  # noqa: F401 - imported before the sockets close
 from custom_components.energy_neighbours.const import (
     CONF_CHANNELS,
@@ -23,6 +25,7 @@ from custom_components.energy_neighbours.const import (
 )
 from custom_components.energy_neighbours.flukso import client, discovery
 from custom_components.energy_neighbours.flukso.config import DeviceConfig
+from custom_components.energy_neighbours.flukso.discovery import survey
 from custom_components.energy_neighbours.flukso.messages import DeviceTopic, parse_topic
 from custom_components.energy_neighbours.flukso.models import Device
 from custom_components.energy_neighbours.roles import suggest, write_assignments
@@ -49,6 +52,14 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _short_survey(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A meter on loopback tells everything at once, and one that tells nothing need not be awaited for 10 s."""
+    short = partial(survey, timeout=1.5, settle=0.3)
+    monkeypatch.setattr(config_flow, "survey", short)
+    monkeypatch.setattr(options_flow, "survey", short)
+
+
+@pytest.fixture(autouse=True)
 def no_errors(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
     """Errors while entities are set up do not fail a test by themselves: look at the log.
 
@@ -66,6 +77,15 @@ async def meter(request: pytest.FixtureRequest) -> AsyncIterator[Simulator]:
     """A meter; parametrise indirectly with a profile, else it is the three-phase household."""
     async with Simulator(getattr(request, "param", "household")) as simulator:
         yield simulator
+
+
+@pytest.fixture
+async def foreign_broker() -> AsyncIterator[Simulator]:
+    """A broker without anything of a Fluksometer on it."""
+    simulator = Simulator("flm02_single_phase_pv", paused=True)
+    await simulator.broker.start()
+    yield simulator
+    await simulator.broker.stop()
 
 
 class SecondHand:

@@ -1,99 +1,21 @@
-"""Setting up a Fluksometer: by address, found on the network, moved, refused."""
+"""Setting up a Fluksometer by its address: what is suggested, accepted and refused."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from functools import partial
-from ipaddress import ip_address
 import socket
-from typing import Any
 
 from aiohttp import web
-from homeassistant.config_entries import SOURCE_IGNORE, SOURCE_USER, SOURCE_ZEROCONF, ConfigEntryState, ConfigFlowResult
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.energy_neighbours import config_flow, flukso_meter, options_flow
-from custom_components.energy_neighbours.const import CONF_CHANNELS, CONF_DID, CONF_METER, CONF_MODEL, DOMAIN
-from custom_components.energy_neighbours.flukso.discovery import survey
+from custom_components.energy_neighbours.const import CONF_CHANNELS, CONF_DID, CONF_METER, CONF_MODEL
 from tools.simulator import Simulator
 
-from .conftest import SecondHand, Wait, device_of, entry_of, load
-from .translations import check_result
-
-NOWHERE = 9  # the port of nobody
-
-
-@pytest.fixture(autouse=True)
-def _short_survey(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A meter on loopback tells everything at once, and one that tells nothing need not be awaited for 10 s."""
-    short = partial(survey, timeout=1.5, settle=0.3)
-    monkeypatch.setattr(config_flow, "survey", short)
-    monkeypatch.setattr(options_flow, "survey", short)
-
-
-@pytest.fixture
-async def neighbourless_broker(unused_tcp_port_factory: Callable[[], int]) -> AsyncIterator[Simulator]:
-    """A broker without anything of a Fluksometer on it."""
-    simulator = Simulator("flm02_single_phase_pv", paused=True)
-    await simulator.broker.start()
-    yield simulator
-    await simulator.broker.stop()
-
-
-async def by_address(hass: HomeAssistant, host: str, port: int) -> ConfigFlowResult:
-    """Go through the menu and give an address."""
-    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    check_result(result)
-    result = await hass.config_entries.flow.async_configure(result["flow_id"], {"next_step_id": "flukso"})
-    check_result(result)
-    assert result["step_id"] == "flukso"
-    result = await hass.config_entries.flow.async_configure(result["flow_id"], {CONF_HOST: host, CONF_PORT: port})
-    check_result(result)
-    return result
-
-
-def suggested(result: ConfigFlowResult) -> dict[str, Any]:
-    """Return what the form would send if nothing was changed."""
-    assert result["data_schema"]
-    return {
-        str(field): {str(inner): inner.default() for inner in section.schema.schema}
-        for field, section in result["data_schema"].schema.items()
-        if hasattr(section, "schema")
-    }
-
-
-def roles(result: ConfigFlowResult) -> list[tuple[str, str]]:
-    return [(section["role"], section["phase"]) for section in suggested(result).values()]
-
-
-async def answer(hass: HomeAssistant, result: ConfigFlowResult, data: dict[str, Any]) -> ConfigFlowResult:
-    result = await hass.config_entries.flow.async_configure(result["flow_id"], data)
-    check_result(result)
-    return result
-
-
-async def found(hass: HomeAssistant, meter: Simulator, kind: str, **changes: Any) -> ConfigFlowResult:
-    """Let a service be discovered."""
-    label = "MQTT Broker" if kind.startswith("_mqtt") else "Flukso RESTful API"
-    info = {
-        "ip_address": ip_address(changes.get("address", meter.host)),
-        "ip_addresses": [ip_address(changes.get("address", meter.host))],
-        "port": meter.port if kind.startswith("_mqtt") else 8080,
-        "hostname": f"{meter.hostname}.local.",
-        "type": kind,
-        "name": changes.get("name", f"{label} on {meter.hostname}.{kind}"),
-        "properties": {},
-    }
-    result = await hass.config_entries.flow.async_init(
-        DOMAIN, context={"source": SOURCE_ZEROCONF}, data=ZeroconfServiceInfo(**info)
-    )
-    check_result(result)
-    return result
-
+from .conftest import SecondHand
+from .flows import NOWHERE, answer, by_address, roles, suggested
 
 # By address
 
@@ -158,8 +80,8 @@ async def test_web_server_in_place_of_a_broker(hass: HomeAssistant) -> None:
     assert result["errors"] == {"base": "not_a_fluksometer"}
 
 
-async def test_broker_without_a_fluksometer(hass: HomeAssistant, neighbourless_broker: Simulator) -> None:
-    result = await by_address(hass, "127.0.0.1", neighbourless_broker.port)
+async def test_broker_without_a_fluksometer(hass: HomeAssistant, foreign_broker: Simulator) -> None:
+    result = await by_address(hass, "127.0.0.1", foreign_broker.port)
     assert result["errors"] == {"base": "not_a_fluksometer"}
 
 
@@ -327,205 +249,3 @@ async def test_meter_that_vanishes_between_two_looks(hass: HomeAssistant, meter:
     result = await answer(hass, result, {**suggested(result), "measure_again": True})
     assert (result["step_id"], result["errors"]) == ("channels", {"base": "cannot_connect"})
     await meter.repair("broker-down")
-
-
-# Found on the network
-
-
-async def test_found_by_its_broker(hass: HomeAssistant, meter: Simulator) -> None:
-    result = await found(hass, meter, "_mqtt._tcp.local.")
-    assert result["step_id"] == "zeroconf_confirm"
-    assert result["description_placeholders"] == {"name": meter.hostname, "model": "FLM03", "host": meter.host}
-    [flow] = hass.config_entries.flow.async_progress()
-    assert flow["context"]["title_placeholders"] == {"name": meter.hostname}
-    result = await answer(hass, result, {})
-    assert result["step_id"] == "channels"
-    result = await answer(hass, result, suggested(result))
-    await hass.async_block_till_done()
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["result"].unique_id == meter.did
-
-
-async def test_found_by_its_rest_service(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with Simulator("single-phase", paused=True) as meter:
-        # This service announces no broker: it is at the usual port.
-        monkeypatch.setattr(config_flow, "DEFAULT_PORT", meter.port)
-        result = await found(hass, meter, "_flukso._tcp.local.")
-        assert result["step_id"] == "zeroconf_confirm"
-        assert result["description_placeholders"]["model"] == "FLM02"
-
-
-async def test_found_by_both_services_is_offered_once(hass: HomeAssistant, meter: Simulator) -> None:
-    await found(hass, meter, "_mqtt._tcp.local.")
-    result = await found(hass, meter, "_flukso._tcp.local.")
-    assert result["reason"] == "already_in_progress"
-
-
-async def test_foreign_broker_on_the_network_is_left_alone(hass: HomeAssistant, meter: Simulator) -> None:
-    result = await found(hass, meter, "_mqtt._tcp.local.", name="Mosquitto on attic._mqtt._tcp.local.")
-    assert result["reason"] == "not_a_fluksometer"
-    assert meter.received == []
-
-
-async def test_what_only_bears_the_name_is_not_offered(hass: HomeAssistant, neighbourless_broker: Simulator) -> None:
-    result = await found(hass, neighbourless_broker, "_mqtt._tcp.local.")
-    assert result["reason"] == "not_a_fluksometer"
-
-
-async def test_meter_that_went_before_the_user_came(hass: HomeAssistant, meter: Simulator) -> None:
-    result = await found(hass, meter, "_mqtt._tcp.local.")
-    await meter.fault("broker-down", 0)
-    result = await answer(hass, result, {})
-    assert result["reason"] == "cannot_connect"
-    await meter.repair("broker-down")
-
-
-async def test_configured_meter_is_not_found_again(
-    hass: HomeAssistant, meter: Simulator, site: MockConfigEntry
-) -> None:
-    result = await found(hass, meter, "_flukso._tcp.local.")
-    assert result["reason"] == "already_configured"
-    assert site.data[CONF_HOST] == meter.host
-
-
-async def test_new_address_is_tried_at_once(
-    hass: HomeAssistant, meter: Simulator, until: Wait, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(flukso_meter, "CONFIG_TIMEOUT", 1)
-    entry = entry_of(meter)
-    entry.add_to_hass(hass)
-    hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_HOST: "localhost"})
-    await meter.fault("broker-down", 0)
-    await hass.config_entries.async_setup(entry.entry_id)
-    assert entry.state is ConfigEntryState.SETUP_RETRY
-    await meter.repair("broker-down")
-    result = await found(hass, meter, "_mqtt._tcp.local.")
-    assert result["reason"] == "already_configured"
-    assert entry.data[CONF_HOST] == meter.host
-    # The next try by itself would come in five seconds at the earliest.
-    await until(lambda: entry.state is ConfigEntryState.LOADED, timeout=4)
-
-
-async def test_loaded_site_follows_its_meter_to_a_new_address(
-    hass: HomeAssistant, meter: Simulator, site: MockConfigEntry, until: Wait
-) -> None:
-    before = site.runtime_data
-    result = await found(hass, meter, "_mqtt._tcp.local.", address="127.0.0.1")
-    assert result["reason"] == "already_configured"
-    assert site.runtime_data is before, "nothing has changed"
-    hass.config_entries.async_update_entry(site, data={**site.data, CONF_HOST: "localhost"})
-    await until(lambda: site.state is ConfigEntryState.LOADED and site.runtime_data is not before)
-
-
-async def test_ignored_meter_is_not_offered_again(hass: HomeAssistant, meter: Simulator) -> None:
-    await found(hass, meter, "_mqtt._tcp.local.")
-    [flow] = hass.config_entries.flow.async_progress()
-    await hass.config_entries.flow.async_init(
-        DOMAIN,
-        context={"source": SOURCE_IGNORE},
-        data={"unique_id": flow["context"]["unique_id"], "title": meter.hostname},
-    )
-    for kind in ("_mqtt._tcp.local.", "_flukso._tcp.local."):
-        result = await found(hass, meter, kind)
-        assert result["reason"] == "already_configured"
-
-
-async def test_ignored_meter_can_be_added_by_hand_and_then_moves_along(hass: HomeAssistant, meter: Simulator) -> None:
-    MockConfigEntry(domain=DOMAIN, source=SOURCE_IGNORE, unique_id=meter.hostname).add_to_hass(hass)
-    result = await by_address(hass, "localhost", meter.port)
-    result = await answer(hass, result, suggested(result))
-    await hass.async_block_till_done()
-    entry = result["result"]
-    await found(hass, meter, "_mqtt._tcp.local.")
-    assert entry.data[CONF_HOST] == meter.host
-    await hass.async_block_till_done()
-
-
-# Reconfigure
-
-
-async def test_reconfigure_to_another_address_of_the_same_meter(hass: HomeAssistant, site: MockConfigEntry) -> None:
-    result = await site.start_reconfigure_flow(hass)
-    check_result(result)
-    assert result["step_id"] == "reconfigure"
-    result = await answer(hass, result, {CONF_HOST: "localhost", CONF_PORT: site.data[CONF_PORT]})
-    assert result["reason"] == "reconfigure_successful"
-    assert site.data[CONF_HOST] == "localhost"
-    await hass.async_block_till_done()
-    assert site.state is ConfigEntryState.LOADED
-
-
-async def test_reconfigure_refuses_another_meter(hass: HomeAssistant, site: MockConfigEntry) -> None:
-    before = dict(site.data)
-    async with Simulator("flm03_three_phase", paused=True) as other:
-        result = await site.start_reconfigure_flow(hass)
-        result = await answer(hass, result, {CONF_HOST: other.host, CONF_PORT: other.port})
-    assert result["reason"] == "another_meter"
-    assert site.data == before
-
-
-async def test_reconfigure_tells_what_is_wrong(hass: HomeAssistant, site: MockConfigEntry) -> None:
-    result = await site.start_reconfigure_flow(hass)
-    result = await answer(hass, result, {CONF_HOST: "127.0.0.1", CONF_PORT: NOWHERE})
-    assert (result["step_id"], result["errors"]) == ("reconfigure", {"base": "cannot_connect"})
-
-
-# Options
-
-
-async def options(hass: HomeAssistant, entry: MockConfigEntry, step: str) -> ConfigFlowResult:
-    result = await hass.config_entries.options.async_init(entry.entry_id)
-    check_result(result, "options")
-    assert result["type"] is FlowResultType.MENU
-    result = await hass.config_entries.options.async_configure(result["flow_id"], {"next_step_id": step})
-    check_result(result, "options")
-    return result
-
-
-async def change(hass: HomeAssistant, result: ConfigFlowResult, data: dict[str, Any]) -> ConfigFlowResult:
-    result = await hass.config_entries.options.async_configure(result["flow_id"], data)
-    check_result(result, "options")
-    return result
-
-
-async def test_options_change_the_interval_and_reload(hass: HomeAssistant, site: MockConfigEntry, until: Wait) -> None:
-    before = site.runtime_data
-    channels = site.options[CONF_CHANNELS]
-    result = await options(hass, site, "settings")
-    await change(hass, result, {"write_interval": 30})
-    await until(lambda: site.state is ConfigEntryState.LOADED and site.runtime_data is not before)
-    assert site.options == {CONF_CHANNELS: channels, "write_interval": 30}
-
-
-async def test_options_change_roles_and_reload(hass: HomeAssistant, site: MockConfigEntry, until: Wait) -> None:
-    before = site.runtime_data
-    result = await options(hass, site, "channels")
-    fields = suggested(result)
-    assert [field["role"] for field in fields.values()] == ["grid", "grid", "grid", "production"]
-    wrong = {**fields, "channel_2": {"role": "grid", "phase": "l1", "reversed": False}}
-    result = await change(hass, result, wrong)
-    assert result["errors"] == {"base": "phase_twice"}
-    fields["channel_4"]["role"] = "load"
-    result = await change(hass, result, {**fields, "measure_again": True})
-    assert (result["step_id"], result["errors"]) == ("channels", {})
-    await change(hass, result, fields)
-    await until(lambda: site.state is ConfigEntryState.LOADED and site.runtime_data is not before)
-    assert [c["role"] for c in site.options[CONF_CHANNELS].values()] == ["grid", "grid", "grid", "load"]
-    assert site.options["write_interval"] == 1
-
-
-async def test_options_need_the_meter_for_its_roles(
-    hass: HomeAssistant, meter: Simulator, site: MockConfigEntry
-) -> None:
-    await meter.fault("broker-down", 0)
-    result = await options(hass, site, "channels")
-    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "cannot_connect")
-    await meter.repair("broker-down")
-
-
-async def test_options_find_the_meter_among_others_on_its_broker(hass: HomeAssistant, meter: Simulator) -> None:
-    async with Simulator("flm03_three_phase", broker=(meter.host, meter.port)) as other:
-        entry = await load(hass, entry_of(meter))
-        result = await options(hass, entry, "channels")
-        assert result["description_placeholders"]["meter"] == meter.hostname != other.hostname
-        assert len(suggested(result)) == len([c for c in device_of(meter).channels if c.is_electric])
