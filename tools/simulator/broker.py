@@ -19,6 +19,7 @@ from .formats import Message
 LISTENER = "default"
 BACKLOG = 1 << 20  # a client that lets this much pile up loses messages, as QoS 0 allows [bytes]
 PUBLISH = 0x30
+RETAIN = 0x01
 LONGEST_LENGTH_BYTE = 0x7F
 
 
@@ -94,6 +95,30 @@ class _ClientWriter(StreamWriterAdapter):  # type: ignore[misc]
         return self._transport.get_write_buffer_size() > BACKLOG
 
 
+class _Store(Broker):  # type: ignore[misc]
+    """Hands out what is retained in one piece, and to subscribers only.
+
+    amqtt's own way also sends a client that has just connected what others have subscribed to.
+    """
+
+    @override
+    async def _publish_retained_messages_for_subscription(
+        self, subscription: tuple[str, int], session: Session
+    ) -> None:
+        a_filter = subscription[0]
+        if all(subscriber is not session for subscriber, _ in self.subscriptions.get(a_filter, ())):
+            return
+        _, handler = self.sessions.get(session.client_id, (None, None))
+        if handler is not None and handler.writer is not None:
+            handler.writer.write(
+                b"".join(
+                    _packet(Message(topic, bytes(kept.data), retain=True), PUBLISH | RETAIN)
+                    for topic, kept in self.retained_messages.items()
+                    if matches(topic, a_filter)
+                )
+            )
+
+
 class EmbeddedBroker:
     """The meter's own broker: MQTT 3.1.1, no password, retained messages in memory.
 
@@ -121,17 +146,25 @@ class EmbeddedBroker:
         """What clients have published so far."""
         return self._door.received
 
+    @property
+    def slow_clients(self) -> list[str]:
+        """Clients that lose messages because they do not read."""
+        sessions = self._broker.sessions if self._broker is not None else {}
+        return [client for client, (_, handler) in sessions.items() if handler.writer and handler.writer.is_slow]
+
     async def start(self) -> None:
         """Begin to listen. Raises OSError when the port is taken."""
         for name in ("amqtt", "transitions"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
-        broker = Broker({
-            "listeners": {LISTENER: {"type": "external", "bind": f"{self._host}:{self._port}"}},
-            "plugins": {
-                f"{__name__}.DoorPlugin": {"door": self._door},
-                f"{__name__}.WitnessPlugin": {"door": self._door},
-            },
-        })
+        broker = _Store(
+            {
+                "listeners": {LISTENER: {"type": "external", "bind": f"{self._host}:{self._port}"}},
+                "plugins": {
+                    f"{__name__}.DoorPlugin": {"door": self._door},
+                    f"{__name__}.WitnessPlugin": {"door": self._door},
+                },
+            }
+        )
         server = await asyncio.start_server(self._connected, self._host, self._port, start_serving=False)
         await broker.start()
         await server.start_serving()
@@ -178,8 +211,11 @@ class EmbeddedBroker:
             writer: _ClientWriter | None = handler.writer
             if writer is None or session.transitions.state != "connected" or writer.is_slow:
                 continue
-            filters = [a_filter for a_filter, subscribers in broker.subscriptions.items()
-                       if any(subscriber is session for subscriber, _ in subscribers)]
+            filters = [
+                a_filter
+                for a_filter, subscribers in broker.subscriptions.items()
+                if any(subscriber is session for subscriber, _ in subscribers)
+            ]
             chunk = b"".join(
                 packet
                 for message, packet in zip(messages, packets, strict=True)
@@ -259,11 +295,11 @@ class ExternalBroker:
         return Client(self._host, self._port, protocol=ProtocolVersion.V311, timeout=5)
 
 
-def _packet(message: Message) -> bytes:
-    """Encode a PUBLISH packet at QoS 0; the retain flag is for new subscribers only (MQTT-3.3.1-9)."""
+def _packet(message: Message, kind: int = PUBLISH) -> bytes:
+    """Encode a PUBLISH packet at QoS 0; its retain flag is set for new subscribers only (MQTT-3.3.1-9)."""
     topic = message.topic.encode()
     length = 2 + len(topic) + len(message.payload)
-    header = bytearray([PUBLISH])
+    header = bytearray([kind])
     while length > LONGEST_LENGTH_BYTE:
         header.append(length & LONGEST_LENGTH_BYTE | 0x80)
         length >>= 7

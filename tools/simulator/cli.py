@@ -5,17 +5,20 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
+from ipaddress import IPv4Address
 from pathlib import Path
 import re
 import signal
 import sys
 import textwrap
-from typing import NoReturn, override
+from typing import TYPE_CHECKING, NoReturn, override
 
-from .faults import FAULTS, Fault, FaultError
+from .faults import FAULTS, Fault, FaultError, StateError
 from .household import ZONE, moment_of
 from .profiles import DEFAULT_PROFILE, PROFILES
-from .simulator import Simulator
+
+if TYPE_CHECKING:
+    from .simulator import Simulator
 
 WRONG_USAGE = 2
 HIGHEST_PORT = 65535
@@ -35,6 +38,13 @@ def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > HIGHEST_PORT:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to {HIGHEST_PORT}; 0 takes a free one)")
     return int(text)
+
+
+def _address(text: str) -> str:
+    try:
+        return str(IPv4Address(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an IPv4 address") from None
 
 
 def _broker(text: str) -> tuple[str, int]:
@@ -97,19 +107,41 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--profile", default=DEFAULT_PROFILE, choices=PROFILES, metavar="NAME", help="which meter (see --list)")
     add("--list", action="store_true", help="list the profiles and exit")
-    add("--host", default="127.0.0.1", metavar="ADDRESS", help="IPv4 address to listen on (default: %(default)s)")
+    add(
+        "--host",
+        type=_address,
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="IPv4 address to listen on (default: %(default)s)",
+    )
     add("--port", type=_port, default=1883, help="of the broker; 0 takes a free one (default: %(default)s)")
     add("--rest-port", type=_port, default=8080, metavar="PORT", help="of the REST service (default: %(default)s)")
     add("--broker", type=_broker, metavar="HOST:PORT", help="publish to this broker instead of an own one")
     add("--mdns", choices=("on", "off"), default="off", help="announce the meter at --host (default: %(default)s)")
-    add("--fault", type=_fault, action="append", default=[], metavar="KIND[@START[+DURATION]]", dest="faults",
-        help="let something go wrong, see below; may be repeated")
-    add("--at", type=_moment, metavar="MOMENT",
+    add(
+        "--fault",
+        type=_fault,
+        action="append",
+        default=[],
+        metavar="KIND[@START[+DURATION]]",
+        dest="faults",
+        help="let something go wrong, see below; may be repeated",
+    )
+    add(
+        "--at",
+        type=_moment,
+        metavar="MOMENT",
         help="begin the household here, e.g. 2017-10-12T13:00 for sun at night (Europe/Brussels; weekday and time of "
-        "day count; default: now)")
-    add("--speed", type=_speed, default=1.0, metavar="X",
+        "day count; default: now)",
+    )
+    add(
+        "--speed",
+        type=_speed,
+        default=1.0,
+        metavar="X",
         help="X seconds of the household in each second: X times the messages, watts that move and counters that count "
-        "X times as fast, under the wall clock's time stamps")
+        "X times as fast, under the wall clock's time stamps",
+    )
     add("--duration", type=_duration, metavar="SECONDS", help="stop after so long (default: at Ctrl-C)")
     add("--seed", type=int, default=0, help="another seed, other noise and other taps")
     add("--did", type=_did, help="device id, 32 hex digits; all sensor ids follow from it")
@@ -126,6 +158,8 @@ def _print_profiles() -> None:
 
 
 async def _run(options: argparse.Namespace) -> int:
+    from .simulator import Simulator  # noqa: PLC0415 - takes a second, which --help and wrong usage need not wait
+
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -167,8 +201,12 @@ async def _show_status(simulator: Simulator) -> None:
         live = PROFILES[simulator.profile].live
         scene = f"household of {moment_of(simulator.scene):%a %H:%M}" if live else "sample"
         faults = f", fault: {', '.join(sorted(simulator.active))}" if simulator.active else ""
-        print(f"\r\x1b[K{simulator.meter.config.model} {simulator.hostname}: {scene}, "
-              f"{simulator.seconds} s told{faults}  (Ctrl-C stops)", end="", flush=True)
+        print(
+            f"\r\x1b[K{simulator.meter.config.model} {simulator.hostname}: {scene}, "
+            f"{simulator.seconds} s told{faults}  (Ctrl-C stops)",
+            end="",
+            flush=True,
+        )
         await asyncio.sleep(5)
 
 
@@ -183,6 +221,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return asyncio.run(_run(options))
     except FaultError as error:
         parser.error(str(error))
-    except OSError as error:
-        print(f"{parser.prog}: {error.strerror or error}", file=sys.stderr)
+    except (OSError, StateError) as error:
+        print(f"{parser.prog}: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
         return 1

@@ -125,7 +125,12 @@ class MeterConfig:
         for (quantity, data_type), entry in zip(KUBE_QUANTITIES.items(), free, strict=False):
             recycle = int(entry["rid"]) + 1 if "rid" in entry else 0
             entry |= {
-                "class": "kube", "type": quantity, "data_type": data_type, "kid": number, "rid": recycle, "enable": 1,
+                "class": "kube",
+                "type": quantity,
+                "data_type": data_type,
+                "kid": number,
+                "rid": recycle,
+                "enable": 1,
             }
         self.recorded.pop("kube", None)
         self.recorded.pop("sensor", None)

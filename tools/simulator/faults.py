@@ -2,9 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
-
-from .broker import EmbeddedBroker
 
 if TYPE_CHECKING:
     from .simulator import Simulator
@@ -15,6 +14,10 @@ DAEMON_RESTART = 2.0  # after the broker came back the daemons publish their con
 
 class FaultError(ValueError):
     """A fault that is not known, or that this meter cannot have. Its text says why in one sentence."""
+
+
+class StateError(ValueError):
+    """The state file holds something else than this meter's counters."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,8 @@ class Fault:
             fault = cls(kind, float(after or 0), float(seconds) if seconds else None)
         except ValueError:
             raise FaultError(f"{text!r} is not a fault: write KIND, KIND@START or KIND@START+DURATION [s]") from None
-        if fault.after < 0 or (fault.seconds or 0) < 0:
-            raise FaultError(f"{text!r} has a negative time")
+        if not (0 <= fault.after < inf and 0 <= (fault.seconds or 0) < inf):
+            raise FaultError(f"{text!r} has an impossible time")
         return fault
 
 
@@ -75,10 +78,9 @@ async def _power_off(sim: Simulator) -> None:
 async def _power_on(sim: Simulator) -> None:
     sim.meter.power_on()
     sim.forget_readings()
-    sim.clock_unset()
+    await sim.fault("clock-unset", BOOT_WITHOUT_CLOCK)
     await sim.open_ports()
     await sim.publish_config()
-    await sim.fault("clock-unset", BOOT_WITHOUT_CLOCK)
 
 
 async def _reset_counters(sim: Simulator) -> None:
@@ -113,17 +115,15 @@ async def _hide_config(sim: Simulator) -> None:
 
 
 async def _show_config(sim: Simulator) -> None:
-    await sim.publish_config()
+    await sim.publish_config(hidden=False)
 
 
 async def _want_password(sim: Simulator) -> None:
-    if isinstance(sim.broker, EmbeddedBroker):
-        await sim.broker.want_password(wanted=True)
+    await sim.want_password(wanted=True)
 
 
 async def _welcome(sim: Simulator) -> None:
-    if isinstance(sim.broker, EmbeddedBroker):
-        await sim.broker.want_password(wanted=False)
+    await sim.want_password(wanted=False)
 
 
 def _branch(branch: str, *, on: bool) -> Step:
@@ -137,7 +137,10 @@ def _branch(branch: str, *, on: bool) -> Step:
 FAULTS = {
     "reboot": FaultKind(
         "power fails: all ports closed, what was retained is lost, and the clock is unset for 3 s afterwards",
-        _power_off, _power_on, 20, closes=True,
+        _power_off,
+        _power_on,
+        20,
+        closes=True,
     ),
     "counter-reset": FaultKind("all counters start again from zero", _reset_counters),
     "clock-unset": FaultKind(
@@ -148,19 +151,23 @@ FAULTS = {
     "garbage": FaultKind("among the true messages broken, foreign and absurd ones", _nothing, _nothing, 30),
     "broker-down": FaultKind(
         "broker closed; it comes back empty and 2 s later the configuration again",
-        _broker_down, _broker_up, 20, own_broker=True, closes=True,
+        _broker_down,
+        _broker_up,
+        20,
+        own_broker=True,
+        closes=True,
     ),
     "config-change": FaultKind("the owner renames a port", _rename),
     "kube-paired": FaultKind("the owner pairs a kube: nine new sensors", _pair),
     "lan-branch-off": FaultKind(
         "FLM02: LAN branch off, so no gauges and no _flukso._tcp",
-        _branch("lan", on=False), _branch("lan", on=True), flm02_only=True,
+        _branch("lan", on=False),
+        _branch("lan", on=True),
+        flm02_only=True,
     ),
     "wan-branch-off": FaultKind(
         "FLM02: cloud branch off, so no counters", _branch("wan", on=False), _branch("wan", on=True), flm02_only=True
     ),
     "no-config": FaultKind("no configuration on the broker, only readings", _hide_config, _show_config),
-    "password": FaultKind(
-        "the broker refuses everybody without a password", _want_password, _welcome, own_broker=True
-    ),
+    "password": FaultKind("the broker refuses everybody without a password", _want_password, _welcome, own_broker=True),
 }

@@ -28,9 +28,7 @@ class Flm02(Meter):
         """Stand in `household`."""
         super().__init__(_config(did))
         self._household = household
-        self._topics = {
-            index: f"/sensor/{self.config.sensor[str(index)]['id']}" for index in (MAINS, SOLAR, WATER, P1)
-        }
+        self._topics = {index: f"/sensor/{self.config.sensor[str(index)]['id']}" for index in (MAINS, SOLAR, WATER, P1)}
         self._energy = {name: wh * SECONDS_PER_HOUR for name, wh in START.items()}  # [W x s]
         self._pulses = {index: PulseInput(worth, start) for index, (worth, start, *_) in PULSES.items()}
         self._told = {MAINS: self._mains_counter, P1: self._p1_counter}
@@ -115,14 +113,16 @@ def _config(did: str) -> MeterConfig:
     sensor: dict[str, Section] = {str(index): {"id": made_up_id(did, index)} for index in range(1, SENSORS + 1)}
     for index in (1, 2, 3):
         sensor[str(index)] |= {
-            "type": "electricity", "class": "analog", "port": [index], "voltage": ASSUMED_VOLTAGE, "current": 50,
+            "type": "electricity",
+            "class": "analog",
+            "port": [index],
+            "voltage": ASSUMED_VOLTAGE,
+            "current": 50,
             "enable": 0,
         }
     in_use = {"data_type": "counter", "rid": 0, "enable": 1}
     sensor["1"] |= {"function": "main", **in_use}
-    sensor["4"] |= {
-        "type": "electricity", "class": "pulse", "port": [4], "constant": 1, "function": "solar", **in_use
-    }
+    sensor["4"] |= {"type": "electricity", "class": "pulse", "port": [4], "constant": 1, "function": "solar", **in_use}
     sensor["5"] |= {"type": "water", "class": "pulse", "port": [5], "constant": 0.5, "function": "water main", **in_use}
     sensor["6"] |= {"class": "uart", "port": [6], "enable": 0}
     sensor["7"] |= {
@@ -136,9 +136,19 @@ def _config(did: str) -> MeterConfig:
         **in_use,
     }
     sensor["main"] = {
-        "hw_major": 2, "hw_minor": 2, "sw_major": 1, "sw_minor": 0, "uart_tx_invert": 0, "uart_rx_invert": 1,
-        "max_sensors": 6, "max_analog_sensors": 3, "max_provisioned_sensors": SENSORS, "reset_counters": 0,
-        "phase": 1, "dsmr": 4, "led_mode": 256,
+        "hw_major": 2,
+        "hw_minor": 2,
+        "sw_major": 1,
+        "sw_minor": 0,
+        "uart_tx_invert": 0,
+        "uart_rx_invert": 1,
+        "max_sensors": 6,
+        "max_analog_sensors": 3,
+        "max_provisioned_sensors": SENSORS,
+        "reset_counters": 0,
+        "phase": 1,
+        "dsmr": 4,
+        "led_mode": 256,
     }
     sensor["daemon"] = {
         "logmask": "info",
@@ -150,7 +160,10 @@ def _config(did: str) -> MeterConfig:
         "cacert": "/etc/ssl/certs/flukso.ca.crt",
     }
     sensor["mqtt"] = {
-        "bridge_address": "api.flukso.net", "bridge_port": 8883, "bridge_keepalive": 60, "bridge_restart_timeout": 30,
+        "bridge_address": "api.flukso.net",
+        "bridge_port": 8883,
+        "bridge_keepalive": 60,
+        "bridge_restart_timeout": 30,
     }
     sensor["fsync"] = {"time": 1_507_500_000, "exit_status": 0, "exit_string": "successful"}
     return MeterConfig(

@@ -58,11 +58,13 @@ class Flm03(Meter):
         self._ports = []
         for port in range(3):
             sids = [sensor[str(port * 12 + position)]["id"] for position in range(1, 13)]
-            self._ports.append(_Port(
-                tuple(f"/sensor/{sid}/counter" for sid in sids[:COUNTED]),
-                tuple(f"/sensor/{sid}/gauge" for sid in sids[: 12 if alpha else 11]),
-                self.config.topic(f"flx/current/{port + 1}"),
-            ))
+            self._ports.append(
+                _Port(
+                    tuple(f"/sensor/{sid}/counter" for sid in sids[:COUNTED]),
+                    tuple(f"/sensor/{sid}/gauge" for sid in sids[: 12 if alpha else 11]),
+                    self.config.topic(f"flx/current/{port + 1}"),
+                )
+            )
         # Energy is kept in gauge steps x seconds, so that a counter is exactly the sum of its gauges.
         self._energy = [[wh * SECONDS_PER_HOUR * GAUGE_STEPS for wh in start] for start in START]
         self._pulses = {port: PulseInput(worth, start) for port, (_, _, worth, start) in PULSES.items()}
@@ -105,9 +107,16 @@ class Flm03(Meter):
         raw = [0] * 12
         raw[0 if active >= 0 else 1] = gauge_steps(abs(active))
         raw[quadrant] = gauge_steps(abs(reactive))
-        raw[6:11] = map(gauge_steps, (
-            flow.voltage, current, abs(active) / (flow.voltage * current), 0.018 + flow.solar / 500_000, distortion,
-        ))
+        raw[6:11] = map(
+            gauge_steps,
+            (
+                flow.voltage,
+                current,
+                abs(active) / (flow.voltage * current),
+                0.018 + flow.solar / 500_000,
+                distortion,
+            ),
+        )
         angle = atan2(reactive, active)
         raw[11] = int(degrees(angle) * GAUGE_STEPS)
         energy = self._energy[port]
@@ -186,7 +195,10 @@ def _config(did: str, *, alpha: bool) -> MeterConfig:
     sensor["main"] = {"max_provisioned_sensors": SENSORS}
     sensor["tmpo"] = {"root": "/flukso/"}
     sensor["mqtt"] = {
-        "bridge_restart_timeout": 30, "bridge_address": "api.flukso.net", "bridge_port": 8883, "bridge_keepalive": 60,
+        "bridge_restart_timeout": 30,
+        "bridge_address": "api.flukso.net",
+        "bridge_port": 8883,
+        "bridge_keepalive": 60,
     }
     sensor["daemon"] = {
         "cacert": "/etc/ssl/certs/flukso.ca.crt",

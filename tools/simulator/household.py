@@ -76,10 +76,12 @@ class Household:
         minute, second = divmod(scene, 60)
         noise = self._flicker
         # Rotating one table of zero mean keeps every recorded minute's energy to the watt.
-        loads = Phases(*(
-            watts * (1 + noise[(second + 7 * minute + 17 * phase) % 60])
-            for phase, watts in enumerate(self._minutes[minute])
-        ))
+        loads = Phases(
+            *(
+                watts * (1 + noise[(second + 7 * minute + 17 * phase) % 60])
+                for phase, watts in enumerate(self._minutes[minute])
+            )
+        )
         solar = self.solar(scene)
         voltage = 232 + 1.8 * sin(tau * scene / 5400) + 0.9 * sin(tau * scene / 611) + 12 * noise[(scene * 13) % 60]
         voltage += 0.0004 * solar - 0.0003 * sum(loads)

@@ -1,5 +1,6 @@
 """What the meter announces on the network (DNS-SD), as its firmware's service files say."""
 
+import asyncio
 import socket
 
 from zeroconf import IPVersion, ServiceInfo
@@ -18,9 +19,7 @@ def services(config: MeterConfig, address: str, mqtt_port: int, rest_port: int |
     wanted: list[tuple[str, str, int, dict[str, str]]] = []
     if rest_port is not None:
         if config.branch_on("lan"):
-            ids = {
-                f"id{index}": str(entry["id"]) for index, entry in config.enabled() if entry.get("class") != "uart"
-            }
+            ids = {f"id{index}": str(entry["id"]) for index, entry in config.enabled() if entry.get("class") != "uart"}
             text = ids | {"path": "/sensor", "version": "1.0"}
             wanted.append(("_flukso._tcp.local.", "Flukso RESTful API", rest_port, text))
         wanted.append(("_http._tcp.local.", "Web Server", HTTP_PORT, {"path": "/"}))
@@ -51,8 +50,9 @@ class Announcer:
         await self.withdraw()
         zeroconf = AsyncZeroconf(ip_version=IPVersion.V4Only, interfaces=[self._address])
         self._zeroconf = zeroconf
-        for service in services(config, self._address, mqtt_port, rest_port):
-            await (await zeroconf.async_register_service(service))
+        wanted = services(config, self._address, mqtt_port, rest_port)
+        announcements = await asyncio.gather(*map(zeroconf.async_register_service, wanted))
+        await asyncio.gather(*announcements)
 
     async def withdraw(self) -> None:
         """Say goodbye."""

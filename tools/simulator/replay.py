@@ -33,20 +33,20 @@ class Replay(Meter):
         sample = json.loads(text)
         config = sample["config"]
         recorded = [_Recorded(m["topic"], m["payload"], m["retain"]) for m in sample["messages"]]
-        super().__init__(MeterConfig(
-            did=sample["device"],
-            model=sample["model"],
-            serial=sample["serial"],
-            firmware=sample["firmware"],
-            sensor=config["sensor"],
-            kube=config["kube"],
-            flx=config["flx"],
-            tap=next((m.payload for m in recorded if m.topic.endswith("/test/tap")), None),
-            cloud=next((m.payload == "1" for m in recorded if m.topic.startswith("$SYS")), True),
-            recorded={
-                m.topic.rpartition("/")[2]: m.payload.encode() for m in recorded if "/config/" in m.topic
-            },
-        ))
+        super().__init__(
+            MeterConfig(
+                did=sample["device"],
+                model=sample["model"],
+                serial=sample["serial"],
+                firmware=sample["firmware"],
+                sensor=config["sensor"],
+                kube=config["kube"],
+                flx=config["flx"],
+                tap=next((m.payload for m in recorded if m.topic.endswith("/test/tap")), None),
+                cloud=next((m.payload == "1" for m in recorded if m.topic.startswith("$SYS")), True),
+                recorded={m.topic.rpartition("/")[2]: m.payload.encode() for m in recorded if "/config/" in m.topic},
+            )
+        )
         self.time0: int = sample["time0"]
         self._shift_stamps = shift_stamps
         announced = {message.topic for message in self.config.messages()}
@@ -122,9 +122,7 @@ class Replay(Meter):
     def _told_now(self, message: _Recorded, shift: int) -> str:
         match = READING.match(message.payload)
         if match is None:
-            return re.sub(
-                r"(?<=\[)\d{10}(?=,)", lambda found: str(int(found[0]) + shift), message.payload
-            )
+            return re.sub(r"(?<=\[)\d{10}(?=,)", lambda found: str(int(found[0]) + shift), message.payload)
         value = match["value"]
         if message.topic in self._growth:
             offset = self._offset.get(message.topic, 0)
@@ -160,7 +158,7 @@ def _history(sample: dict[str, Any], time0: int) -> dict[str, list[tuple[int, in
     for answer in sample.get("rest", []):
         if answer["status"] == 200 and "callback" not in answer["path"]:  # noqa: PLR2004
             sid = answer["path"].split("/")[2].partition("?")[0]
-            history[sid] = [
-                (time0 - stamp, value) for stamp, value in json.loads(answer["body"]) if stamp < time0
-            ]
+            past = [(time0 - stamp, value) for stamp, value in json.loads(answer["body"]) if stamp < time0]
+            if past:
+                history[sid] = past
     return history

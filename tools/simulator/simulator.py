@@ -14,7 +14,7 @@ from typing import Self
 from .blocks import BlockStore
 from .broker import EmbeddedBroker, ExternalBroker, MeterBroker
 from .clock import CLOCK_SET, DeviceClock
-from .faults import FAULTS, Fault, FaultError
+from .faults import FAULTS, Fault, FaultError, StateError
 from .formats import Message
 from .garbage import garbage
 from .household import SECONDS, scene_of
@@ -55,6 +55,7 @@ class Simulator:
         faults: Sequence[Fault] = (),
         state: Path | None = None,
         shift_stamps: bool = True,
+        paused: bool = False,
     ) -> None:
         """Choose the meter; nothing is opened before `start`.
 
@@ -62,6 +63,7 @@ class Simulator:
         the household's fortnight to begin with (an aware time). `state` keeps the counters over a restart. With
         `speed` X, X seconds of the household pass in each second: messages, watts and counters run X times as fast,
         time stamps stay those of the wall clock. `shift_stamps` False replays a sample with its recorded stamps.
+        `paused` opens the ports but measures nothing before `resume`, so that a client misses nothing.
         Raises FaultError for a fault that this meter cannot have.
         """
         request = Request(did=did, name=name, seed=seed, alpha=alpha, shift_stamps=shift_stamps)
@@ -84,6 +86,9 @@ class Simulator:
         self._tasks: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
         self._failed = asyncio.Event()
+        self._measuring = asyncio.Event()
+        if not paused:
+            self.resume()
         for fault in faults:
             self._check(fault.kind)
 
@@ -120,9 +125,8 @@ class Simulator:
         return self.broker.received if isinstance(self.broker, EmbeddedBroker) else ()
 
     async def start(self) -> None:
-        """Open the ports and begin to measure. Raises OSError when a port is taken."""
-        if self._state is not None and self._state.is_file():
-            self.meter.restore(json.loads(self._state.read_text(encoding="utf-8")))
+        """Open the ports and begin to measure. Raises OSError when a port is taken, StateError for a broken file."""
+        self._load()
         from_the_start = [fault for fault in self._faults if not fault.after and not FAULTS[fault.kind].closes]
         for fault in from_the_start:
             await self._begin(fault.kind)
@@ -149,6 +153,10 @@ class Simulator:
         self._save()
         if self._failure is not None:
             raise self._failure
+
+    def resume(self) -> None:
+        """Begin to measure, if `paused` was asked for."""
+        self._measuring.set()
 
     async def failed(self) -> None:
         """Wait until the simulator breaks down, which it never should; `stop` then raises the reason."""
@@ -195,9 +203,9 @@ class Simulator:
         await FAULTS[kind].begin(self)
 
     async def _end(self, kind: str) -> None:
-        self.active.discard(kind)
         if (end := FAULTS[kind].end) is not None:
             await end(self)
+        self.active.discard(kind)
 
     def _end_later(self, kind: str, seconds: float | None) -> None:
         fault = FAULTS[kind]
@@ -217,6 +225,7 @@ class Simulator:
 
     def later(self, seconds: float, step: Callable[[], Awaitable[None]]) -> None:
         """Take a step after `seconds` [s], unless the simulator is stopped before."""
+
         async def wait() -> None:
             await asyncio.sleep(seconds)
             await step()
@@ -263,20 +272,27 @@ class Simulator:
     async def config_changed(self) -> None:
         """Let everybody know of a changed configuration."""
         self._blocks.configure()
-        await self.publish_config()
-        await self._announce()
+        if "reboot" not in self.active:
+            await self.publish_config()
+            await self._announce()
 
-    async def publish_config(self) -> None:
-        """Publish the configuration, as the daemons do at their start."""
-        if "no-config" not in self.active:
+    async def want_password(self, *, wanted: bool) -> None:
+        """Let the own broker refuse (or allow) clients without the right password."""
+        if isinstance(self.broker, EmbeddedBroker):
+            await self.broker.want_password(wanted=wanted)
+
+    async def publish_config(self, *, hidden: bool | None = None) -> None:
+        """Publish the configuration, as the daemons do at their start, unless `no-config` hides it."""
+        if not ("no-config" in self.active if hidden is None else hidden):
             await self.broker.publish(self.meter.config.messages())
 
     async def _announce(self) -> None:
-        if self._announcer is not None and "reboot" not in self.active:
+        if self._announcer is not None:
             await self._announcer.announce(self.meter.config, self.port, self.rest_port)
 
     async def _run(self) -> None:
         """Tell one second after the other, at the turn of the clock's seconds."""
+        await self._measuring.wait()
         begun = math.floor(time.time()) - 1.0 / self.speed
         told = 0
         while True:
@@ -314,6 +330,15 @@ class Simulator:
             everything = list(garbage(config, stamp))
             messages += islice(cycle(everything), begin % len(everything), begin % len(everything) + GARBAGE_A_SECOND)
         await self.broker.publish(messages)
+
+    def _load(self) -> None:
+        if self._state is None or not self._state.is_file():
+            return
+        try:
+            self.meter.restore(json.loads(self._state.read_text(encoding="utf-8")))
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            self._state, path = None, self._state  # what is not ours is not overwritten
+            raise StateError(f"{path} does not hold the counters of a {self.profile} meter") from error
 
     def _save(self) -> None:
         """Write the counters to the state file, whole or not at all."""
