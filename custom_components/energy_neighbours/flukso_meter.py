@@ -31,6 +31,8 @@ FRESH: Final = {
     ChannelKind.KUBE: 15 * 60,
 }
 """How long [s] a momentary value stands for now."""
+PULSE_CADENCE: Final = 2
+"""Pulses are reported once a second, however many there were: a silence shorter than this [s] is none."""
 MOTION_LASTS: Final = 30
 """A kube counts movements at most every 8 s: without a new one for this long [s] nothing moves any more."""
 CLOCK_TOLERANCE: Final = 300
@@ -57,7 +59,7 @@ class FluksoMeter(Meter):
         self._flows: dict[str, Channel] = {}
         self._channels: dict[str, MeterChannel] = {}
         self._registers: dict[str, Register] = {}
-        self._gauges: dict[str, Reading] = {}
+        self._gauges: dict[str, tuple[Reading, float]] = {}  # with the time at which it held, by our clock
         self._counters: dict[str, Reading] = {}
         self._motion: dict[str, MotionTrack] = {}
         self._moved: dict[str, float] = {}
@@ -138,7 +140,8 @@ class FluksoMeter(Meter):
                 flow = self._flow_of(reading.sid)
                 if flow is None or time.time() - reading.time > FRESH[flow.kind]:
                     return
-            self._gauges[reading.sid] = reading
+            # What comes live holds now, even if the meter's clock is some minutes off.
+            self._gauges[reading.sid] = reading, reading.time if reading.retained else time.time()
         if not reading.retained:
             self._last = reading
             self._heard = time.time()
@@ -261,17 +264,18 @@ class FluksoMeter(Meter):
         sid = flow.sensors.get(quantity)
         if sid is None:
             return None
-        reading = self._gauges.get(sid)
-        value = None
-        if reading is not None and now - reading.time <= FRESH[flow.kind]:
-            value = normal(reading.value, reading.unit, unit)
+        value, heard = None, 0.0
+        if known := self._gauges.get(sid):
+            reading, heard = known
+            if now - heard <= FRESH[flow.kind]:
+                value = normal(reading.value, reading.unit, unit)
         constant = self._device.pulse_constant(flow) if self._device else None
         since = self._listening_since
         if not constant or since is None:
             return value
         # A rate from before an outage tells nothing about now, nor does it matter that no pulse was heard meanwhile.
-        last = None if value is None or reading is None or reading.time < since else value * per_hour
-        rate = pulse_rate_now(last, constant, now - (since if last is None or reading is None else reading.time))
+        last = None if value is None or heard < since else value * per_hour
+        rate = pulse_rate_now(last, constant, now - (since if last is None else heard) - PULSE_CADENCE)
         return None if rate is None else rate / per_hour
 
     @override

@@ -1,7 +1,8 @@
 """A real simulated meter beside a Home Assistant in the test's own loop."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 import logging
 import time
@@ -29,12 +30,15 @@ from custom_components.energy_neighbours.flukso.discovery import survey
 from custom_components.energy_neighbours.flukso.messages import DeviceTopic, parse_topic
 from custom_components.energy_neighbours.flukso.models import Device
 from custom_components.energy_neighbours.roles import suggest, write_assignments
+from custom_components.energy_neighbours.site import Site
 from tools.simulator import Simulator
+from tools.simulator.formats import Message
 
 type Wait = Callable[..., Awaitable[None]]
 
 PATIENCE = 40
 """How long a condition may take to come true [s]: generous, for it costs nothing where things work."""
+NOON = datetime(2017, 10, 10, 12, tzinfo=UTC)
 LAG = 40
 """A stepped meter starts so far in the past [s]: its time may run faster than ours without getting ahead."""
 
@@ -94,7 +98,15 @@ class SecondHand:
     def __init__(self, meter: Simulator) -> None:
         self.meter = meter
         self.now = int(time.time()) - LAG
+        self.readings = 0
         meter._clock.stamp = lambda: self.now
+        self._publish = meter.broker.publish
+        meter.broker.publish = self._count_and_publish
+
+    async def _count_and_publish(self, messages: Iterable[Message]) -> None:
+        messages = list(messages)
+        self.readings += sum(message.topic.startswith("/sensor/") for message in messages)
+        await self._publish(messages)
 
     async def turn(self, seconds: int = 1) -> None:
         """Let the meter measure and send."""
@@ -102,11 +114,27 @@ class SecondHand:
             self.now += 1
             await self.meter._second()
 
+    async def turn_and_show(self, entry: MockConfigEntry, seconds: int = 1) -> None:
+        """Let the meter measure, wait until the site has heard all of it, and let the entities show it."""
+        site: Site = entry.runtime_data
+        statistics = site.meter.client.statistics
+
+        def heard() -> int:
+            return statistics.gauges + statistics.counters + sum(statistics.dropped.values())
+
+        goal = heard() - self.readings
+        await self.turn(seconds)
+        goal += self.readings
+        async with asyncio.timeout(PATIENCE):
+            while heard() < goal:  # noqa: ASYNC110 - the messages are on their way
+                await asyncio.sleep(0.01)
+        site._tick(None)
+
 
 @pytest.fixture
 async def paused_meter(request: pytest.FixtureRequest) -> AsyncIterator[Simulator]:
     """A meter whose seconds pass only when told; parametrise indirectly with a profile."""
-    async with Simulator(getattr(request, "param", "household"), paused=True) as simulator:
+    async with Simulator(getattr(request, "param", "household"), paused=True, at=NOON) as simulator:
         yield simulator
 
 
@@ -176,8 +204,8 @@ async def site(hass: HomeAssistant, meter: Simulator) -> MockConfigEntry:
 
 @pytest.fixture
 async def paused_site(hass: HomeAssistant, hand: SecondHand) -> MockConfigEntry:
-    """A loaded site on a paused meter, writing five times a second."""
-    return await load(hass, entry_of(hand.meter, write_interval=0.2))
+    """A loaded site on a paused meter, which shows what it was told when told to."""
+    return await load(hass, entry_of(hand.meter, write_interval=300))
 
 
 def state(hass: HomeAssistant, entity_id: str) -> str:
