@@ -6,6 +6,7 @@ import json
 import os
 from pathlib import Path
 import shutil
+import time
 from typing import Self
 
 from playwright.sync_api import Browser as PlaywrightBrowser, Page, Playwright, ViewportSize, sync_playwright
@@ -94,7 +95,7 @@ class Browser:
 
 
 def open_page(page: Page, url: str, selector: str = "home-assistant-main", timeout: float = 40) -> None:
-    """Go to a page of the frontend and wait until `selector` is there and nothing loads any more.
+    """Go to a page of the frontend and wait until `selector` is there and nothing loads, at most `timeout` [s].
 
     Loads the page a second time when it does not come up within half of `timeout` [s].
     """
@@ -105,15 +106,11 @@ def open_page(page: Page, url: str, selector: str = "home-assistant-main", timeo
     except Exception:  # noqa: BLE001 - whatever it was: if it is there again, the second try tells
         page.reload(wait_until="domcontentloaded")
         first.wait_for(state="attached", timeout=timeout * 500)
-    page.wait_for_function(
-        # Playwright's selectors see through shadow roots, a page's own do not: so count in steps from here.
-        "() => !document.querySelector('#ha-launch-screen')",
-        timeout=timeout * 1000,
-    )
     quiet = 0
-    while quiet < 3:  # noqa: PLR2004 - three looks in a row without a ring
+    end = time.monotonic() + timeout
+    while quiet < 3 and time.monotonic() < end:  # noqa: PLR2004 - three looks in a row without a ring
         page.wait_for_timeout(150)
-        quiet = quiet + 1 if page.locator(_BUSY).count() == 0 else 0
+        quiet = quiet + 1 if page.locator(_BUSY).filter(visible=True).count() == 0 else 0
 
 
 def take_picture(page: Page, file: Path, *, still: float = 1.5, full_page: bool = False) -> None:

@@ -26,6 +26,11 @@ class ConfigFlow:
         return cls(api, api.post(_PATH, {"handler": domain}))
 
     @classmethod
+    def reconfigure(cls, api: Api, domain: str, entry_id: str) -> ConfigFlow:
+        """Begin to change an entry."""
+        return cls(api, api.post(_PATH, {"handler": domain, "entry_id": entry_id}))
+
+    @classmethod
     def resume(cls, api: Api, flow_id: str) -> ConfigFlow:
         """Take up a flow that a discovery has begun."""
         return cls(api, api.get(f"{_PATH}/{flow_id}"))
@@ -36,8 +41,10 @@ class ConfigFlow:
             raise FlowError(f"no menu with '{option}': {json.dumps(self.step)[:600]}")
         self._answer({"next_step_id": option})
 
-    def submit(self, data: dict[str, Any] | None = None) -> None:
+    def submit(self, data: dict[str, Any] | None = None, until: str | None = None) -> None:
         """Fill in a form: what it suggests, changed by `data` (sections merge).
+
+        `until` is the reason of an abort that is the flow's good end.
 
         Raises
         ------
@@ -47,7 +54,7 @@ class ConfigFlow:
         if self.step["type"] != "form":
             raise FlowError(f"no form: {json.dumps(self.step)[:600]}")
         before = self.step["step_id"]
-        self._answer(_merge(self.suggestions, data or {}))
+        self._answer(_merge(self.suggestions, data or {}), until)
         if self.step.get("errors") and self.step.get("step_id") == before:
             raise FlowError(
                 f"step '{before}' refused: {self.step['errors']} {self.step.get('description_placeholders')}"
@@ -72,10 +79,10 @@ class ConfigFlow:
             time.sleep(0.1)
             self.step = self._api.get(f"{_PATH}/{self.step['flow_id']}")
 
-    def _answer(self, data: dict[str, Any]) -> None:
+    def _answer(self, data: dict[str, Any], until: str | None = None) -> None:
         self.step = self._api.post(f"{_PATH}/{self.step['flow_id']}", data)
         self.wait_while_progress()
-        if self.step["type"] == "abort":
+        if self.step["type"] == "abort" and self.step["reason"] != until:
             raise FlowError(f"aborted: {self.step['reason']} {self.step.get('description_placeholders')}")
 
 

@@ -1,5 +1,6 @@
 """The configuration directory of a Home Assistant that listens on 127.0.0.1 only and asks no questions."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 import json
 from pathlib import Path
@@ -26,6 +27,7 @@ homeassistant:
 config:
 energy:
 frontend:
+  themes: {themes}
 history:
 logbook:
 system_health:
@@ -57,19 +59,25 @@ class Layout:
         it discovers nothing outside a namespace of its own.
     components
         Folders of custom integrations; each is linked, so that a restart takes in a change.
+    themes
+        Themes of the frontend by name, as its configuration takes them.
     """
 
     port: int
     name: str = "Home"
     language: str = "en"
     adapters: tuple[str, ...] = ()
-    components: tuple[Path, ...] = field(default_factory=tuple)
+    components: tuple[Path, ...] = ()
+    themes: Mapping[str, Any] = field(default_factory=dict)
 
     def write(self, directory: Path) -> None:
         """Write or update the files of a directory whose Home Assistant does not run."""
         storage = directory / ".storage"
         storage.mkdir(parents=True, exist_ok=True)
-        text = _CONFIGURATION.format(name=json.dumps(self.name), language=self.language)
+        # JSON is YAML too.
+        text = _CONFIGURATION.format(
+            name=json.dumps(self.name), language=self.language, themes=json.dumps(dict(self.themes))
+        )
         (directory / "configuration.yaml").write_text(text, encoding="utf-8")
         for key, content in self._stores().items():
             (storage / key).write_text(json.dumps({"key": key, **content}, indent=2), encoding="utf-8")

@@ -1,0 +1,94 @@
+"""What the demo does in Home Assistant's own dialogs: add the meter, set up the Energy dashboard and the dashboard."""
+
+import contextlib
+import time
+from typing import Any
+
+from tools.home import Api, ApiError, ConfigFlow, discovered, entries_of
+
+from .dashboard import THEME, URL_PATH, dashboard
+from .energy_preferences import energy_preferences
+from .site_entities import DOMAIN, NotLiveError, SiteEntities
+from .words import WORDS
+
+ENTITIES = 20  # [s]
+
+
+def add_by_address(api: Api, host: str, port: int) -> None:
+    """Add the meter as a person does who knows its address, with the roles that the form suggests."""
+    flow = ConfigFlow.start(api, DOMAIN)
+    flow.choose("flukso")
+    flow.submit({"host": host, "port": port})
+    flow.submit()
+
+
+def add_discovered(api: Api) -> None:
+    """Add the meter that Home Assistant has found on the network."""
+    flow = discovered(api, DOMAIN)
+    flow.submit()
+    flow.submit()
+
+
+def move_meter(api: Api, host: str, port: int) -> None:
+    """Tell Home Assistant the meter's new address."""
+    entry = next(e for e in entries_of(api, DOMAIN) if e["source"] != "ignore")
+    flow = ConfigFlow.reconfigure(api, DOMAIN, entry["entry_id"])
+    flow.submit({"host": host, "port": port}, until="reconfigure_successful")
+
+
+def wait_for_entities(api: Api) -> SiteEntities:
+    """Wait until the site's entities exist."""
+    end = time.monotonic() + ENTITIES
+    while True:
+        try:
+            return SiteEntities.find(api)
+        except NotLiveError:
+            if time.monotonic() > end:
+                raise
+        time.sleep(0.1)
+
+
+def set_up_language(api: Api, language: str) -> None:
+    """Let the user's pages speak `language`, with the 24 hours and the Mondays of Belgium."""
+    locale = {
+        "language": language,
+        "number_format": "language",
+        "time_format": "24",
+        "date_format": "language",
+        "time_zone": "local",
+        "first_weekday": "monday",
+    }
+    api.websocket("frontend/set_user_data", key="language", value=locale)
+
+
+def set_up_theme(api: Api) -> None:
+    """Give all pages the colours of the dashboard."""
+    api.post("/api/services/frontend/set_theme", {"name": THEME})
+
+
+def set_up_energy(api: Api, site: SiteEntities) -> None:
+    """Fill in the Energy dashboard's settings, unless there are some."""
+    with contextlib.suppress(ApiError):  # refused while there are none
+        if api.websocket("energy/get_prefs")["energy_sources"]:
+            return
+    api.websocket("energy/save_prefs", **energy_preferences(site))
+
+
+def set_up_dashboard(api: Api, site: SiteEntities, language: str, saved: Any) -> Any:
+    """Save the dashboard and open with it; one that the user has changed since `saved` is left alone."""
+    config = dashboard(site, WORDS[language])
+    if URL_PATH not in [board["url_path"] for board in api.websocket("lovelace/dashboards/list")]:
+        api.websocket(
+            "lovelace/dashboards/create",
+            url_path=URL_PATH,
+            title=WORDS[language].title,
+            icon="mdi:home-lightning-bolt-outline",
+            mode="storage",
+            require_admin=False,
+            show_in_sidebar=True,
+        )
+        api.websocket("frontend/set_system_data", key="core", value={"default_panel": URL_PATH})
+    elif api.websocket("lovelace/config", url_path=URL_PATH) != saved:
+        return saved
+    api.websocket("lovelace/config/save", url_path=URL_PATH, config=config)
+    return config

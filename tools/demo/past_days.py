@@ -1,0 +1,94 @@
+"""Energy of the days before the demo, worked out of the same household that its meter replays."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tools.home import Api
+from tools.simulator.household import ZONE, Household, scene_of
+
+from .site_entities import SiteEntities
+
+DAYS = 7
+HOUR = timedelta(hours=1)
+
+
+def import_past_days(api: Api, site: SiteEntities, now: datetime, household: Household) -> dict[str, float]:
+    """Give the site's energy entities hourly statistics of the last days, up to the last full hour before `now`.
+
+    Returns
+    -------
+    dict
+        Sum [kWh] that each entity's statistics have reached, for `lift_sums`.
+    """
+    hours = list(_hours(now, household))
+    reached: dict[str, float] = {}
+    for column, entity in enumerate((site.offtake, site.injection, site.produced)):
+        if entity is None:
+            continue
+        total = 0.0
+        rows: list[dict[str, Any]] = []
+        for start, values in hours:
+            total += values[column]
+            rows.append({"start": start.isoformat(), "state": round(total, 6), "sum": round(total, 6)})
+        metadata = {
+            "statistic_id": entity,
+            "source": "recorder",
+            "name": None,
+            "has_sum": True,
+            "mean_type": 0,
+            "unit_class": "energy",
+            "unit_of_measurement": "kWh",
+        }
+        api.websocket("recorder/import_statistics", metadata=metadata, stats=rows)
+        reached[entity] = total
+    return reached
+
+
+def lift_sums(api: Api, reached: Mapping[str, float], now: datetime) -> list[str]:
+    """Let the statistics that the recorder has begun go on from where the imported ones end.
+
+    The recorder begins the sum of a new entity at 0 with its first five minutes, whatever was imported. Call it now and
+    then; returns the entities that are done.
+    """
+    since = now - timedelta(days=DAYS)  # the imported hours are no such rows
+    recorded = api.websocket(
+        "recorder/statistics_during_period",
+        start_time=since.isoformat(),
+        statistic_ids=list(reached),
+        period="5minute",
+        types=["sum"],
+    )
+    done = []
+    for entity, rows in recorded.items():
+        first = datetime.fromtimestamp(rows[0]["start"] / 1000, UTC)
+        api.websocket(
+            "recorder/adjust_sum_statistics",
+            statistic_id=entity,
+            start_time=first.replace(minute=0, second=0).isoformat(),
+            adjustment=reached[entity],
+            adjustment_unit_of_measurement="kWh",
+        )
+        done.append(entity)
+    return done
+
+
+def _hours(now: datetime, household: Household) -> Iterator[tuple[datetime, tuple[float, float, float]]]:
+    """Yield each hour's start and its offtake, injection and production [kWh]."""
+    last = now.replace(minute=0, second=0, microsecond=0)
+    midnight = now.astimezone(ZONE).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS)
+    start = midnight.astimezone(UTC)
+    while start < last:
+        yield start, _energy_of(household, scene_of(start))
+        start += HOUR
+
+
+def _energy_of(household: Household, scene: int) -> tuple[float, float, float]:
+    offtake = injection = production = 0.0
+    for minute in range(60):
+        flow = household.at(scene + 60 * minute + 30)
+        grid = flow.load - flow.solar
+        offtake += max(grid, 0) / 60_000
+        injection += max(-grid, 0) / 60_000
+        production += flow.solar / 60_000
+    return offtake, injection, production
