@@ -59,6 +59,7 @@ class FluksoMeter(Meter):
         self._flows: dict[str, Channel] = {}
         self._channels: dict[str, MeterChannel] = {}
         self._registers: dict[str, Register] = {}
+        self._pulse_constants: dict[str, float] = {}
         self._gauges: dict[str, tuple[Reading, float]] = {}  # with the time at which it held, by our clock
         self._counters: dict[str, Reading] = {}
         self._motion: dict[str, MotionTrack] = {}
@@ -186,6 +187,7 @@ class FluksoMeter(Meter):
         self._flows = {c.key: c for c in device.channels}
         self._channels = meter_channels(device, self._assigned)
         self._registers = make_registers(device, self._channels)
+        self._pulse_constants = {c.key: constant for c in device.channels if (constant := device.pulse_constant(c))}
         self._motion = {
             sid: MotionTrack()
             for channel in device.channels
@@ -269,7 +271,7 @@ class FluksoMeter(Meter):
             reading, heard = known
             if now - heard <= FRESH[flow.kind]:
                 value = normal(reading.value, reading.unit, unit)
-        constant = self._device.pulse_constant(flow) if self._device else None
+        constant = self._pulse_constants.get(flow.key)
         since = self._listening_since
         if not constant or since is None:
             return value
@@ -277,6 +279,10 @@ class FluksoMeter(Meter):
         last = None if value is None or heard < since else value * per_hour
         rate = pulse_rate_now(last, constant, now - (since if last is None else heard) - PULSE_CADENCE)
         return None if rate is None else rate / per_hour
+
+    @override
+    def has_counted(self, key: str) -> bool:
+        return self._counters.keys() >= {sid for sid, register in self._registers.items() if register.channel == key}
 
     @override
     def faults(self, now: float) -> Mapping[str, Mapping[str, str]]:

@@ -100,6 +100,9 @@ class Meter(Protocol):
     def value(self, key: str, quantity: str, now: float) -> float | None:
         """Return another value of a channel, in the unit of `quantities.py`; None if not known."""
 
+    def has_counted(self, key: str) -> bool:
+        """Whether all counters of a channel were heard since the start, so that its registers are up to date."""
+
     def faults(self, now: float) -> Mapping[str, Mapping[str, str]]:
         """Return the faults that need a hand at the meter, by translation key, with their placeholders."""
 

@@ -68,11 +68,15 @@ def _has_role(channel: MeterChannel, *roles: Role) -> bool:
 
 
 def _forward(site: Site, channel: MeterChannel) -> float | None:
+    if not site.knows_energy([channel.key]):
+        return None
     register = site.registers.channels.get(channel.key)
     return _kilo(register.forward if register else 0.0)
 
 
 def _backward(site: Site, channel: MeterChannel) -> float | None:
+    if not site.knows_energy([channel.key]):
+        return None
     register = site.registers.channels.get(channel.key)
     return _kilo(register.backward if register else 0.0)
 
@@ -111,7 +115,7 @@ def _energy(key: str, value_fn: Callable[[Site], float], role: Role) -> WholeSen
         native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
         suggested_display_precision=2,
         digits=3,
-        value_fn=lambda site: value_fn(site) / 1000,
+        value_fn=lambda site: value_fn(site) / 1000 if site.knows_energy(site.meter.layout.keys(role)) else None,
         has_fn=lambda site: bool(site.meter.layout.keys(role)),
     )
 

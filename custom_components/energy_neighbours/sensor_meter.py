@@ -100,6 +100,7 @@ class SensorMeter(Meter):
             for key, a in self._layout.assignments.items()
         }
         self._watts: dict[str, float] = {}
+        self._counted: set[str] = set()
         self._integrated_to: float | None = None
         self._heard: float | None = None
         self._gone_since: float | None = None
@@ -147,6 +148,7 @@ class SensorMeter(Meter):
         self._heard = state.last_reported_timestamp
         if register := self._registers.get(entity):
             if unit in EnergyConverter.VALID_UNITS:
+                self._counted.add(entity)
                 self._count(register, EnergyConverter.convert(value, unit, UnitOfEnergy.WATT_HOUR), self._heard)
         elif unit in PowerConverter.VALID_UNITS:
             self._watts[entity] = PowerConverter.convert(value, unit, UnitOfPower.WATT)
@@ -221,6 +223,11 @@ class SensorMeter(Meter):
     @override
     def value(self, key: str, quantity: str, now: float) -> float | None:
         return None
+
+    @override
+    def has_counted(self, key: str) -> bool:
+        role = self._layout.assignments[key].role.value
+        return self._counted.issuperset(e for e, r in self._registers.items() if r.channel == role)
 
     @override
     def faults(self, now: float) -> Mapping[str, Mapping[str, str]]:

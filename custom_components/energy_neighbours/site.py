@@ -1,7 +1,7 @@
 """One site: the live state behind its entities, and when they are to be written."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 import logging
@@ -73,6 +73,7 @@ class Site:
         self._cancel_grace: CALLBACK_TYPE | None = None
         self._settling: asyncio.TimerHandle | None = None
         self._loaded = False
+        self._behind: set[str] = set()
         self._written: float | None = None
         self._step: dict[str, tuple[float, float]] = {}
         self._step_time = 0.0
@@ -89,7 +90,10 @@ class Site:
             else:
                 self.registers = registers
                 self._booked_time = saved.get("time")
+                if not saved.get("clean"):
+                    self._behind = set(self.meter.channels)
         self._loaded = True
+        await self._store.async_save(self._dump())
         await self.meter.async_start(self)
         self._cancel = [
             async_track_time_interval(self.hass, self._tick, timedelta(seconds=self._write_interval)),
@@ -108,11 +112,13 @@ class Site:
             self._settling = None
         self._faults.clear()
         if self._loaded:  # else a start that was broken off would save empty registers over the good ones
-            await self._store.async_save(self._dump())
+            await self._store.async_save(self._dump(clean=True))
 
-    def _dump(self) -> dict[str, Any]:
+    def _dump(self, *, clean: bool = False) -> dict[str, Any]:
+        """Return what is kept; `clean` tells that nothing was counted or shown after it."""
         self._close_step()
         return {
+            "clean": clean,
             "registers": self.registers.as_dict(),
             "meter": self.meter.dump(),
             "time": self._booked_time,
@@ -122,7 +128,20 @@ class Site:
         await self._store.async_save(self._dump())
 
     async def _save_at_stop(self, _event: Event) -> None:
-        await self._store.async_save(self._dump())
+        await self._store.async_save(self._dump(clean=True))
+
+    def knows_energy(self, keys: Iterable[str]) -> bool:
+        """Whether the registers of these channels are up to date.
+
+        After a power cut those that were saved are some minutes old: what was shown before it must not be shown again
+        until the meter's counters have been heard.
+        """
+        self._catch_up()
+        return self._behind.isdisjoint(keys)
+
+    def _catch_up(self) -> None:
+        if self._behind:
+            self._behind -= {k for k in self._behind if k not in self._step and self.meter.has_counted(k)}
 
     @callback
     def touch(self) -> None:
@@ -257,3 +276,4 @@ class Site:
         self.registers.book(self.meter.layout, self._step, seconds)
         self._booked_time = self._step_time
         self._step = {}
+        self._catch_up()

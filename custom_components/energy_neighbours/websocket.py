@@ -4,14 +4,20 @@ from typing import Any
 
 from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.components import websocket_api
-from homeassistant.config_entries import ConfigEntryState
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+    ConfigEntryState,
+)
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 import voluptuous as vol
 
 from .const import DOMAIN
 from .runtime_data import EnergyNeighboursConfigEntry
-from .site import LivePower
+from .site import LivePower, Site
 
 
 @callback
@@ -48,15 +54,57 @@ def subscribe_power(hass: HomeAssistant, connection: websocket_api.ActiveConnect
     if not _may_read(hass, connection, entry):
         connection.send_error(msg["id"], websocket_api.ERR_UNAUTHORIZED, "Not allowed to read this site")
         return
-    names = {key: channel.name for key, channel in entry.runtime_data.meter.channels.items()}
+    connection.subscriptions[msg["id"]] = _follow(hass, connection, msg["id"], entry)
+
+
+@callback
+def _follow(
+    hass: HomeAssistant, connection: websocket_api.ActiveConnection, number: int, entry: EnergyNeighboursConfigEntry
+) -> CALLBACK_TYPE:
+    """Send a site's power until told to stop; a reload of the site, which makes it anew, does not end it."""
+    site: Site | None = None
+    unwatch: CALLBACK_TYPE | None = None
 
     @callback
-    def send(live: LivePower) -> None:
-        connection.send_message(websocket_api.event_message(msg["id"], _event(live, names)))
+    def stop() -> None:
+        nonlocal site, unwatch
+        if unwatch:
+            unwatch()
+        site = unwatch = None
 
-    connection.subscriptions[msg["id"]] = entry.runtime_data.async_watch(send)
-    connection.send_result(msg["id"])
-    send(entry.runtime_data.live)
+    @callback
+    def watch() -> None:
+        nonlocal site, unwatch
+        site = entry.runtime_data
+        names = {key: channel.name for key, channel in site.meter.channels.items()}
+
+        @callback
+        def send(live: LivePower) -> None:
+            connection.send_message(websocket_api.event_message(number, _event(live, names)))
+
+        unwatch = site.async_watch(send)
+        send(site.live)
+
+    @callback
+    def follow(_change: ConfigEntryChange, changed: ConfigEntry) -> None:
+        if changed.entry_id != entry.entry_id:
+            return
+        if entry.state is not ConfigEntryState.LOADED:
+            stop()
+        elif site is not entry.runtime_data:
+            stop()
+            watch()
+
+    unfollow = async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, follow)
+    connection.send_result(number)
+    watch()
+
+    @callback
+    def unsubscribe() -> None:
+        unfollow()
+        stop()
+
+    return unsubscribe
 
 
 def _event(live: LivePower, names: dict[str, str]) -> dict[str, Any]:

@@ -1,0 +1,308 @@
+"""Outages: what is unknown is never shown as zero, and no energy is lost."""
+
+from datetime import timedelta
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+
+from custom_components.energy_neighbours import flukso_meter, site as site_module
+from custom_components.energy_neighbours.flukso import client
+from tools.simulator import Simulator
+
+from .conftest import SecondHand, Wait, device_of, entry_of, load, number, state
+
+GRID = "sensor.flukso_grid_power"
+METER = "binary_sensor.flukso_meter"
+OFFTAKE, INJECTION = "sensor.flukso_offtake_energy", "sensor.flukso_injection_energy"
+WH = 3600 * 2048
+"""The simulator counts in these parts of a watt-hour."""
+
+
+@pytest.fixture
+def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site_module, "GRACE", 0.3)
+
+
+@pytest.fixture
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try again at once, instead of ever later."""
+    monkeypatch.setattr(client, "FIRST_DELAY", 0.1)
+    monkeypatch.setattr(client, "MAX_DELAY", 0.2)
+
+
+class Truth:
+    """What the simulated meter has counted of the grid since some moment."""
+
+    def __init__(self, meter: Simulator) -> None:
+        self._meter = meter
+        self._before = self._net()
+
+    def _net(self) -> float:
+        return sum(port[0] - port[1] for port in self._meter.meter._energy) / WH
+
+    @property
+    def net(self) -> float:
+        """Offtake minus injection [Wh]."""
+        return self._net() - self._before
+
+
+def booked(entry: MockConfigEntry) -> float:
+    """Return offtake minus injection of a site [Wh]."""
+    site = entry.runtime_data
+    site._close_step()
+    return site.registers.offtake - site.registers.injection
+
+
+# Availability
+
+
+@pytest.mark.usefixtures("_short_grace", "_impatient")
+async def test_entities_become_unavailable_after_the_grace_time_and_come_back(
+    hass: HomeAssistant, meter: Simulator, site: MockConfigEntry, until: Wait
+) -> None:
+    await until(lambda: number(hass, GRID) is not None)
+    assert state(hass, METER) == "on"
+    await meter.fault("broker-down", 0)
+    await until(lambda: state(hass, GRID) == "unavailable")
+    assert state(hass, METER) == "off", "available, and tells that the meter is not"
+    assert state(hass, OFFTAKE) == "unavailable"
+    assert state(hass, "sensor.flukso_last_reading") not in ("unavailable", "unknown")
+    await meter.repair("broker-down")
+    await until(lambda: number(hass, GRID) is not None)
+    assert state(hass, METER) == "on"
+    assert number(hass, OFFTAKE) is not None
+
+
+@pytest.mark.usefixtures("_impatient")
+async def test_short_outage_changes_nothing(
+    hass: HomeAssistant, hand: SecondHand, paused_site: MockConfigEntry, until: Wait
+) -> None:
+    await hand.turn_and_show(paused_site)
+    before = hass.states.get(GRID)
+    connects = paused_site.runtime_data.meter.client.statistics.connects
+    await hand.meter.fault("broker-down", 0)
+    await hand.meter.repair("broker-down")
+    await until(lambda: paused_site.runtime_data.meter.client.statistics.connects > connects)
+    assert hass.states.get(GRID) is before
+    assert state(hass, METER) == "on"
+    assert paused_site.runtime_data._cancel_grace is None, "the outage is forgotten"
+
+
+async def test_silent_meter_is_not_connected(
+    hass: HomeAssistant, hand: SecondHand, until: Wait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site_module, "GRACE", 0.1)
+    entry = entry_of(hand.meter, write_interval=0.2)
+    await load(hass, entry)
+    entry.runtime_data.meter.client._silent_after = 0.3
+    # The broker answers, but nothing is measured.
+    entry.runtime_data.meter._task.cancel()
+    entry.runtime_data.meter._task = hass.async_create_background_task(
+        entry.runtime_data.meter.client.run(), "impatient client"
+    )
+    await until(lambda: state(hass, METER) == "off")
+    await hand.turn(2)
+    await until(lambda: state(hass, METER) == "on")
+
+
+async def test_values_that_are_too_old_are_unknown_not_zero(
+    hass: HomeAssistant, hand: SecondHand, paused_site: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await hand.turn_and_show(paused_site, 3)
+    assert number(hass, GRID) is not None
+    monkeypatch.setattr(flukso_meter, "FRESH", dict.fromkeys(flukso_meter.FRESH, -1))
+    await hand.turn_and_show(paused_site, 0)
+    for entity_id in (GRID, "sensor.flukso_phase_l1_power", "sensor.flukso_phase_imbalance"):
+        assert state(hass, entity_id) == "unknown"
+
+
+async def test_meter_that_is_away_at_the_start_is_tried_again(
+    hass: HomeAssistant, meter: Simulator, until: Wait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flukso_meter, "CONFIG_TIMEOUT", 0.5)
+    await meter.fault("broker-down", 0)
+    entry = entry_of(meter)
+    entry.add_to_hass(hass)
+    await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert entry.error_reason_translation_key == "meter_unreachable"
+    await meter.repair("broker-down")
+    await meter.publish_config()
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=20))
+    await until(lambda: entry.state is ConfigEntryState.LOADED)
+
+
+# Energy
+
+
+async def test_energy_is_what_the_meter_counted(
+    hass: HomeAssistant, hand: SecondHand, paused_site: MockConfigEntry
+) -> None:
+    await hand.turn_and_show(paused_site)
+    truth = Truth(hand.meter)
+    await hand.turn_and_show(paused_site, 20)
+    assert abs(truth.net) > 0.5
+    assert booked(paused_site) == pytest.approx(truth.net, abs=0.01)
+
+
+@pytest.mark.usefixtures("_short_grace", "_impatient")
+async def test_outage_loses_no_energy(
+    hass: HomeAssistant, hand: SecondHand, paused_site: MockConfigEntry, until: Wait
+) -> None:
+    await hand.turn_and_show(paused_site)
+    truth = Truth(hand.meter)
+    site = paused_site.runtime_data
+    await hand.meter.fault("broker-down", 0)
+    await until(lambda: state(hass, GRID) == "unavailable")
+    await hand.turn(200)
+    connects = site.meter.client.statistics.connects
+    await hand.meter.repair("broker-down")
+    await until(lambda: site.meter.client.statistics.connects > connects)
+    await hand.turn_and_show(paused_site)
+    assert abs(truth.net) > 10
+    assert booked(paused_site) == pytest.approx(truth.net, abs=0.01)
+
+
+async def test_restart_loses_no_energy(
+    hass: HomeAssistant, hand: SecondHand, paused_site: MockConfigEntry, hass_storage: dict[str, Any]
+) -> None:
+    await hand.turn_and_show(paused_site)
+    truth = Truth(hand.meter)
+    await hand.turn_and_show(paused_site, 5)
+    before = number(hass, OFFTAKE), number(hass, INJECTION)
+    assert await hass.config_entries.async_unload(paused_site.entry_id)
+    await hand.turn(100)
+    await load(hass, paused_site)
+    shown = number(hass, OFFTAKE), number(hass, INJECTION)
+    assert shown == before, "known from the first moment"
+    await hand.turn_and_show(paused_site)
+    assert abs(truth.net) > 5
+    assert booked(paused_site) == pytest.approx(truth.net, abs=0.01)
+    assert (number(hass, OFFTAKE), number(hass, INJECTION)) >= before
+
+
+async def test_kill_without_saving_loses_no_energy_and_shows_no_step_back(
+    hass: HomeAssistant, hand: SecondHand, paused_site: MockConfigEntry, hass_storage: dict[str, Any]
+) -> None:
+    await hand.turn_and_show(paused_site)
+    truth = Truth(hand.meter)
+    await paused_site.runtime_data._save_now(None)
+    key = f"energy_neighbours.site.{paused_site.entry_id}"
+    saved = hass_storage[key]
+    await hand.turn_and_show(paused_site, 100)
+    before = number(hass, OFFTAKE), number(hass, INJECTION)
+    assert max(before) > 0.01
+    assert await hass.config_entries.async_unload(paused_site.entry_id)
+    hass_storage[key] = saved  # as if the machine had lost its power
+    shown: list[float | None] = []
+
+    @callback
+    def note(event: Any) -> None:
+        if (new := event.data["new_state"]) and new.entity_id in (OFFTAKE, INJECTION):
+            shown.append(
+                None
+                if new.state in ("unknown", "unavailable")
+                else float(new.state) - before[new.entity_id == INJECTION]
+            )
+
+    hass.bus.async_listen("state_changed", note)
+    await load(hass, paused_site)
+    for _ in range(3):
+        await hand.turn_and_show(paused_site)
+    await hass.async_block_till_done()
+    assert booked(paused_site) == pytest.approx(truth.net, abs=0.01)
+    assert [step for step in shown if step is not None]
+    assert min(step for step in shown if step is not None) >= -0.002
+
+
+async def test_counter_reset_loses_at_most_what_nobody_counted(
+    hass: HomeAssistant, hand: SecondHand, paused_site: MockConfigEntry
+) -> None:
+    await hand.turn_and_show(paused_site)
+    truth = Truth(hand.meter)
+    await hand.turn_and_show(paused_site, 10)
+    before = truth.net
+    await hand.meter.fault("counter-reset")
+    after = Truth(hand.meter)
+    await hand.turn_and_show(paused_site, 10)
+    assert booked(paused_site) == pytest.approx(before + after.net, abs=0.05)
+    assert number(hass, INJECTION) >= 0
+
+
+async def test_saved_registers_that_cannot_be_read_start_anew(
+    hass: HomeAssistant, hand: SecondHand, hass_storage: dict[str, Any]
+) -> None:
+    entry = entry_of(hand.meter, write_interval=300)
+    key = f"energy_neighbours.site.{entry.entry_id}"
+    hass_storage[key] = {"version": 1, "minor_version": 1, "key": key, "data": {"registers": {"nonsense": 1}}}
+    await load(hass, entry)
+    await hand.turn_and_show(entry)
+    assert number(hass, OFFTAKE) == 0
+
+
+@pytest.mark.usefixtures("_short_grace", "_impatient")
+async def test_reboot_with_an_unset_clock_loses_no_energy(
+    hass: HomeAssistant, hand: SecondHand, paused_site: MockConfigEntry, until: Wait
+) -> None:
+    await hand.turn_and_show(paused_site)
+    truth = Truth(hand.meter)
+    right = hand.now
+    hand.now = 12
+    await hand.turn_and_show(paused_site, 5)
+    hand.now = right + 6
+    await hand.turn_and_show(paused_site, 5)
+    assert booked(paused_site) == pytest.approx(truth.net, abs=0.01)
+
+
+# The meter's configuration changes while Home Assistant runs
+
+
+async def test_renamed_port_renames_its_entities(
+    hass: HomeAssistant, hand: SecondHand, until: Wait, paused_site: MockConfigEntry
+) -> None:
+    names = [c.name for c in device_of(hand.meter).channels]
+    before = paused_site.runtime_data
+    await hand.meter.fault("config-change")
+    assert [c.name for c in device_of(hand.meter).channels] != names
+    await until(lambda: paused_site.state is ConfigEntryState.LOADED and paused_site.runtime_data is not before)
+    assert (
+        paused_site.runtime_data.meter.channels[device_of(hand.meter).channels[0].key].name
+        == device_of(hand.meter).channels[0].name
+    )
+    await hand.turn_and_show(paused_site)
+    assert number(hass, GRID) is not None
+
+
+async def test_paired_kube_appears(
+    hass: HomeAssistant,
+    hand: SecondHand,
+    until: Wait,
+    paused_site: MockConfigEntry,
+    device_registry: dr.DeviceRegistry,
+) -> None:
+    before = paused_site.runtime_data
+    await hand.meter.fault("kube-paired")
+    await until(lambda: paused_site.state is ConfigEntryState.LOADED and paused_site.runtime_data is not before)
+    await hand.turn_and_show(paused_site)
+    assert number(hass, "sensor.kube_1_temperature") == pytest.approx(20.5, abs=1)
+    assert number(hass, "sensor.kube_1_air_pressure") == pytest.approx(1013, abs=10)
+
+
+async def test_port_that_is_switched_off_disturbs_nothing_else(
+    hass: HomeAssistant, hand: SecondHand, until: Wait, paused_site: MockConfigEntry
+) -> None:
+    await hand.turn_and_show(paused_site, 3)
+    before = paused_site.runtime_data
+    config = hand.meter.meter.config
+    config.flx["4"]["enable"] = 0
+    config.sensor["37"]["enable"] = 0
+    await hand.meter.config_changed()
+    await hand.turn(2)
+    await until(lambda: paused_site.state is ConfigEntryState.LOADED and paused_site.runtime_data is not before)
+    await hand.turn_and_show(paused_site)
+    assert number(hass, GRID) is not None
