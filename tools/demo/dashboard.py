@@ -28,6 +28,7 @@ THEMES = {
         "energy-solar-color": ROOF,
         "energy-grid-consumption-color": GRID,
         "energy-grid-return-color": GIVEN,
+        "modes": {"light": {}, "dark": {}},  # it follows the dark mode only if it names it
     }
 }
 
@@ -54,7 +55,7 @@ def _now(site: SiteEntities, words: Words) -> dict[str, Any]:
     return _section(
         _heading(words.now, "mdi:flash", badges=[badge]),
         _number(site.consumption, words.consumption, "mdi:home-lightning-bolt"),
-        _number(site.production, words.production, "mdi:solar-power-variant", columns=6),
+        _number(site.production, words.solar, "mdi:solar-power-variant", columns=6),
         _number(site.grid, words.grid, "mdi:transmission-tower", columns=6 if site.production else 12),
         _lines(lines),
         {"type": "markdown", "content": words.origin, "text_only": True},

@@ -19,6 +19,7 @@ from .past_days import import_past_days, lift_sums
 from .progress import Progress
 from .simulated_meter import MQTT_PORT, SimulatedMeter, free_port, network_address
 from .site_entities import DOMAIN, Liveness, NotLiveError, SiteEntities
+from .words import WORDS
 
 PORT = 8123
 INTERVAL = 2.0  # between two looks at the entities [s]
@@ -72,6 +73,7 @@ class Demo:
         meter_port = free_port(host, known[1] if known else MQTT_PORT)
         layout = Layout(
             port=self._choose_port(),
+            name=WORDS[self._options.language].home,
             language=self._options.language,
             adapters=() if self._options.lan else ("lo",),
             components=(ROOT / "custom_components" / DOMAIN,),

@@ -8,13 +8,13 @@ class Words:
     """One language."""
 
     title: str
+    home: str
     now: str
     phases: str
     phases_hint: str
     today: str
     last_days: str
     consumption: str
-    production: str
     house: str
     solar: str
     grid: str
@@ -28,13 +28,13 @@ class Words:
 WORDS = {
     "en": Words(
         title="My electricity",
+        home="Home",
         now="Now",
         phases="Per phase",
         phases_hint="Above zero is taken from the grid, below zero is given to it.",
         today="Today",
         last_days="Day by day",
         consumption="Consumption",
-        production="Solar production",
         house="House",
         solar="Solar",
         grid="Grid",
@@ -49,13 +49,13 @@ WORDS = {
     ),
     "fr": Words(
         title="Mon électricité",
+        home="Maison",
         now="Maintenant",
         phases="Par phase",
         phases_hint="Au-dessus de zéro : pris au réseau ; en dessous : donné au réseau.",
         today="Aujourd'hui",
         last_days="Jour après jour",
         consumption="Consommation",
-        production="Production solaire",
         house="Maison",
         solar="Soleil",
         grid="Réseau",
@@ -70,13 +70,13 @@ WORDS = {
     ),
     "nl": Words(
         title="Mijn elektriciteit",
+        home="Thuis",
         now="Nu",
         phases="Per fase",
         phases_hint="Boven nul komt het van het net, onder nul gaat het ernaartoe.",
         today="Vandaag",
         last_days="Dag na dag",
         consumption="Verbruik",
-        production="Zonneproductie",
         house="Huis",
         solar="Zon",
         grid="Net",
@@ -91,13 +91,13 @@ WORDS = {
     ),
     "de": Words(
         title="Mein Strom",
+        home="Zuhause",
         now="Jetzt",
         phases="Je Phase",
         phases_hint="Über null kommt es aus dem Netz, unter null geht es hinein.",
         today="Heute",
         last_days="Tag für Tag",
         consumption="Verbrauch",
-        production="Solarproduktion",
         house="Haus",
         solar="Sonne",
         grid="Netz",

@@ -1,10 +1,9 @@
-"""Chromium without a window, logged in to a Home Assistant: pages, settling and pictures."""
+"""Chromium without a window, logged in to a Home Assistant: its pages."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 import json
 import os
-from pathlib import Path
 import shutil
 import time
 from typing import Self
@@ -28,7 +27,8 @@ _FLAGS = [
     "--force-color-profile=srgb",
     "--font-render-hinting=none",
 ]
-_BUSY = "hass-loading-screen, ha-spinner:visible, #ha-launch-screen"
+# Buttons keep an unseen ring (`loading-indicator`) ready.
+_BUSY = "hass-loading-screen, ha-spinner:not(.loading-indicator), #ha-launch-screen"
 
 
 class BrowserMissingError(Exception):
@@ -111,10 +111,3 @@ def open_page(page: Page, url: str, selector: str = "home-assistant-main", timeo
     while quiet < 3 and time.monotonic() < end:  # noqa: PLR2004 - three looks in a row without a ring
         page.wait_for_timeout(150)
         quiet = quiet + 1 if page.locator(_BUSY).filter(visible=True).count() == 0 else 0
-
-
-def take_picture(page: Page, file: Path, *, still: float = 1.5, full_page: bool = False) -> None:
-    """Save a picture after `still` [s]: charts and gauges move even for a person who asked for less motion."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    page.wait_for_timeout(still * 1000)
-    page.screenshot(path=file, full_page=full_page, animations="disabled")
