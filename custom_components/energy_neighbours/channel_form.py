@@ -43,22 +43,22 @@ def schema(survey: Survey, given: Mapping[str, Assignment] | None = None) -> vol
     """Return the form's fields, filled in with the roles given, else with those that we suggest."""
     assignments = suggest(survey.device, survey.readings) if given is None else given
     fields: dict[Any, Any] = {
-        vol.Required(name): section(_fields(assignments.get(channel.key)), {"collapsed": False})
+        vol.Required(name): section(_fields(channel, assignments.get(channel.key)), {"collapsed": False})
         for name, channel in _numbered(survey)
     }
     fields[vol.Optional(CONF_MEASURE_AGAIN, default=False)] = BooleanSelector()
     return vol.Schema(fields)
 
 
-def _fields(assignment: Assignment | None) -> vol.Schema:
+def _fields(channel: Channel, assignment: Assignment | None) -> vol.Schema:
     phase = assignment.phase.lower() if assignment and assignment.phase else NONE
-    return vol.Schema(
-        {
-            vol.Required(CONF_ROLE, default=assignment.role if assignment else NONE): _ROLES,
-            vol.Required(CONF_PHASE, default=phase): _PHASES,
-            vol.Required(CONF_REVERSED, default=bool(assignment and assignment.reversed)): BooleanSelector(),
-        }
-    )
+    fields: dict[Any, Any] = {
+        vol.Required(CONF_ROLE, default=assignment.role if assignment else NONE): _ROLES,
+        vol.Required(CONF_PHASE, default=phase): _PHASES,
+    }
+    if channel.measures_direction:
+        fields[vol.Required(CONF_REVERSED, default=bool(assignment and assignment.reversed))] = BooleanSelector()
+    return vol.Schema(fields)
 
 
 def placeholders(survey: Survey) -> dict[str, str]:
@@ -75,7 +75,7 @@ def _describe(survey: Survey, channel: Channel) -> str:
     if channel.phase_hint is not None:
         parts.append(f"φ{channel.phase_hint + 1}")
     power = live_power(survey, channel)
-    parts.append("— W" if power is None else f"{power:.0f} W")
+    parts.append("— W" if power is None else f"{power:.0f} W".replace("-", "−"))  # noqa: RUF001 - a minus sign
     if channel.bundled:
         parts.append("Σ")
     return " · ".join(part for part in parts if part)
@@ -119,4 +119,4 @@ def _given(survey: Survey, user_input: Mapping[str, Any]) -> Iterator[tuple[str,
         if values[CONF_ROLE] == NONE:
             continue
         phase = None if values[CONF_PHASE] == NONE else Phase(values[CONF_PHASE].upper())
-        yield channel.key, Assignment(Role(values[CONF_ROLE]), phase, reversed=values[CONF_REVERSED])
+        yield channel.key, Assignment(Role(values[CONF_ROLE]), phase, reversed=values.get(CONF_REVERSED, False))

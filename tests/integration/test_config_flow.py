@@ -196,22 +196,22 @@ async def test_refuses_roles_that_contradict_each_other(
         paused_meter.meter.config.flx["main"] |= main
         await paused_meter.config_changed()
     result = await by_address(hass, paused_meter.host, paused_meter.port)
-    fields = list(suggested(result))
+    form = suggested(result)
+    fields = list(form)
     wrong = {
-        name: {"role": role, "phase": phase, "reversed": False}
-        for name, (role, phase) in zip(fields, given, strict=True)
+        name: {**form[name], "role": role, "phase": phase} for name, (role, phase) in zip(fields, given, strict=True)
     }
     result = await answer(hass, result, wrong)
     assert (result["step_id"], result["errors"]) == ("channels", {"base": problem})
     assert details.items() <= result["description_placeholders"].items()
     # What was entered stays, and can be corrected.
     kept = {
-        str(field): field.description["suggested_value"]
-        for field in result["data_schema"].schema
-        if field.description and str(field) in fields
+        str(field): {str(inner): inner.description["suggested_value"] for inner in section.schema.schema}
+        for field, section in result["data_schema"].schema.items()
+        if str(field) in fields
     }
-    assert kept in ({}, wrong)
-    right = {name: {"role": "none", "phase": "none", "reversed": False} for name in fields}
+    assert kept == wrong
+    right = {name: {**values, "role": "none", "phase": "none"} for name, values in form.items()}
     right[fields[0]] = {"role": "grid", "phase": "l1", "reversed": True}
     result = await answer(hass, result, right)
     assert result["type"] is FlowResultType.CREATE_ENTRY
