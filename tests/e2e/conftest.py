@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 import os
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 import pytest
 
 from tools.demo.dashboard import THEMES
@@ -15,6 +15,8 @@ ROOT = Path(__file__).parents[2]
 SHOTS = Path(__file__).parent / "shots"
 IMAGES = ROOT / "docs" / "images"
 LARGEST = 200_000  # of a picture in the documentation [bytes]
+
+expect.set_options(timeout=40_000)  # [ms]; generous, for it costs nothing where things work
 
 type TakePicture = Callable[[Page | Locator, str], None]
 

@@ -65,7 +65,7 @@ def _refuse_two_clamps_on_one_phase(page: Page, take_picture: TakePicture) -> No
     expect(sections).to_have_count(4)  # three clamps and the solar counter; water and gas need no role
     for number, phase in enumerate(("L1", "L2", "L3")):
         # Suggested from the meter's own phase matching, with the watts of this moment.
-        expect(sections.nth(number)).to_contain_text(re.compile(rf"#{number + 1} · {phase} · φ{number + 1} · -?\d+ W"))
+        expect(sections.nth(number)).to_contain_text(re.compile(rf"#{number + 1} · {phase} · φ{number + 1} · \S?\d+ W"))
         _expect_choice(sections.nth(number), "Role", "Grid")
         _expect_choice(sections.nth(number), "Phase", phase)
     _expect_choice(sections.nth(3), "Role", "Production")
