@@ -1,6 +1,7 @@
 """Flows that mend a fault after the user's yes."""
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 import voluptuous as vol
 
@@ -28,6 +29,8 @@ class ForgetChannelsFlow(RepairsFlow):
         entry: EnergyNeighboursConfigEntry | None = self.hass.config_entries.async_get_entry(self._entry_id)
         if entry is None:
             return self.async_abort(reason="entry_gone")
+        if entry.state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="entry_not_loaded")
         kept = {k: v for k, v in entry.options.get(CONF_CHANNELS, {}).items() if k in entry.runtime_data.meter.channels}
         self.hass.config_entries.async_update_entry(entry, options={**entry.options, CONF_CHANNELS: kept})
         return self.async_create_entry(data={})

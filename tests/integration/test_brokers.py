@@ -1,0 +1,89 @@
+"""Other ways to a meter: a bridged Mosquitto, and an FLM02's REST service while its broker is away."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+import shutil
+import socket
+
+from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.core import HomeAssistant
+import pytest
+
+from custom_components.energy_neighbours import flukso_meter
+from custom_components.energy_neighbours.const import CONF_CHANNELS
+from custom_components.energy_neighbours.flukso import client
+from tools.simulator import Simulator
+
+from .conftest import Wait, entry_of, load, number, state
+
+MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/sbin")
+
+
+@pytest.fixture
+async def mosquitto(tmp_path: Path) -> AsyncIterator[int]:
+    """A real broker; its port."""
+    assert MOSQUITTO, "scripts/setup installs it"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    config = tmp_path / "mosquitto.conf"
+    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n", encoding="utf-8")
+    process = await asyncio.create_subprocess_exec(
+        MOSQUITTO, "-c", str(config), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+    )
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.05)
+            else:
+                writer.close()
+                await writer.wait_closed()
+                break
+    yield port
+    process.terminate()
+    await process.wait()
+
+
+async def test_live_on_a_real_mosquitto(hass: HomeAssistant, mosquitto: int, until: Wait) -> None:
+    async with Simulator("household", broker=("127.0.0.1", mosquitto)) as meter:
+        entry = entry_of(meter, write_interval=0.5)
+        assert entry.data[CONF_PORT] == mosquitto
+        await load(hass, entry)
+        await until(lambda: number(hass, "sensor.flukso_grid_power") is not None)
+        assert state(hass, "binary_sensor.flukso_meter") == "on"
+        assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_two_meters_on_one_broker_are_two_sites(hass: HomeAssistant, mosquitto: int, until: Wait) -> None:
+    address = ("127.0.0.1", mosquitto)
+    async with Simulator("household", broker=address) as one, Simulator("single-phase", broker=address) as other:
+        entries = [await load(hass, entry_of(meter, write_interval=0.5)) for meter in (one, other)]
+        assert entries[0].data[CONF_HOST] == entries[1].data[CONF_HOST]
+        await until(lambda: all(entry.runtime_data.meter.client.statistics.gauges > 2 for entry in entries), timeout=20)
+        for entry, meter in zip(entries, (one, other), strict=True):
+            assert entry.runtime_data.meter._device.did == meter.did
+            assert entry.runtime_data.meter.channels.keys() >= entry.options[CONF_CHANNELS].keys()
+            assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_flm02_stays_live_by_rest_while_its_broker_is_away(
+    hass: HomeAssistant, until: Wait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_components.energy_neighbours.site.GRACE", 0.1)
+    monkeypatch.setattr(client, "FIRST_DELAY", 0.2)
+    async with Simulator("single-phase") as meter:
+        monkeypatch.setattr(flukso_meter, "FluksoClient", partial(flukso_meter.FluksoClient, rest_port=meter.rest_port))
+        entry = await load(hass, entry_of(meter, write_interval=0.2))
+        await until(lambda: entry.runtime_data.meter.client.statistics.gauges > 1)
+        await meter.fault("broker-down", 0)
+        await until(lambda: entry.runtime_data.meter.client.statistics.rest_values > 0)
+        await until(lambda: state(hass, "binary_sensor.flukso_meter") == "on")
+        await until(lambda: number(hass, "sensor.flukso_grid_power") is not None)
+        assert entry.runtime_data.meter.client.state is client.LinkState.FALLBACK
+        await meter.repair("broker-down")
+        await until(lambda: entry.runtime_data.meter.client.state is client.LinkState.ONLINE)
+        assert await hass.config_entries.async_unload(entry.entry_id)
