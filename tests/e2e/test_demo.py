@@ -1,13 +1,16 @@
 """`scripts/demo` as a newcomer uses it: it gets ready, lives, ends as asked, and leaves nothing behind."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 import os
 from pathlib import Path
 import re
 import signal
 import socket
+import socketserver
 import subprocess
 import sys
+from threading import Thread
 import time
 
 import pytest
@@ -100,8 +103,7 @@ def test_on_the_network_the_meter_is_discovered(tmp_path: Path) -> None:
 
 
 def test_a_meter_at_another_port_is_found_again(used_directory: Path) -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", _meter_port(used_directory)))
+    with _another_program_at(_meter_port(used_directory)):
         demo = Demo(used_directory, "--port", str(PORT), "--duration", "25")
         status, _, errors = demo.end()
 
@@ -143,6 +145,19 @@ def test_a_wrong_option_is_refused_in_one_sentence(tmp_path: Path, options: list
     assert status == 2
     assert errors.startswith("scripts/demo: ")
     assert errors.count("\n") == 1
+
+
+class _Server(socketserver.TCPServer):
+    allow_reuse_address = True
+
+
+@contextmanager
+def _another_program_at(port: int) -> Iterator[None]:
+    """Listen there, and hang up on everyone."""
+    with _Server(("127.0.0.1", port), socketserver.BaseRequestHandler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield
+        server.shutdown()
 
 
 def _meter_port(directory: Path) -> int:
