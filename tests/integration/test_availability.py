@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
@@ -243,6 +244,33 @@ async def test_saved_registers_that_cannot_be_read_start_anew(
     await load(hass, entry)
     await hand.turn_and_show(entry)
     assert number(hass, OFFTAKE) == 0
+
+
+@pytest.mark.parametrize("broken", ["load", "platforms"])
+async def test_start_that_is_broken_off_keeps_what_was_saved(
+    hass: HomeAssistant,
+    hand: SecondHand,
+    paused_site: MockConfigEntry,
+    hass_storage: dict[str, Any],
+    no_errors: list[str],
+    broken: str,
+) -> None:
+    await hand.turn_and_show(paused_site)
+    await hand.turn_and_show(paused_site, 20)
+    assert await hass.config_entries.async_unload(paused_site.entry_id)
+    key = f"energy_neighbours.site.{paused_site.entry_id}"
+    registers = hass_storage[key]["data"]["registers"]
+    assert registers["injection"] > 1
+    place, name = {
+        "load": (site_module.Store, "async_load"),
+        "platforms": (hass.config_entries, "async_forward_entry_setups"),
+    }[broken]
+    no_errors.append("Error setting up entry")
+    with patch.object(place, name, side_effect=OSError("disk on fire")):
+        assert not await hass.config_entries.async_setup(paused_site.entry_id)
+    assert hass_storage[key]["data"]["registers"] == registers
+    assert await hass.config_entries.async_reload(paused_site.entry_id)
+    assert number(hass, INJECTION) == pytest.approx(registers["injection"] / 1000, abs=0.001)
 
 
 @pytest.mark.usefixtures("_short_grace", "_impatient")

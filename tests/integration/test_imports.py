@@ -11,6 +11,7 @@ FOLDER = Path(package.__file__).parent
 
 SET_UP = """
 import asyncio, importlib, pathlib, sys, tempfile
+from unittest.mock import patch
 from homeassistant import loader
 
 folder = pathlib.Path(sys.argv[1])
@@ -20,7 +21,9 @@ for path in sorted(folder.rglob("*.py")):
 
 async def main():
     from pytest_homeassistant_custom_component.common import MockConfigEntry, async_test_home_assistant
-    with tempfile.TemporaryDirectory() as config:
+    # No port is opened: there may be another Home Assistant on this machine.
+    no_server = patch("homeassistant.components.http.HomeAssistantHTTP.async_bind")
+    with no_server, tempfile.TemporaryDirectory() as config:
         async with async_test_home_assistant(config_dir=config) as hass:
             hass.data.pop(loader.DATA_CUSTOM_COMPONENTS)
             hass.states.async_set("sensor.grid", "100", {"unit_of_measurement": "W"})

@@ -63,7 +63,7 @@ async def test_meter_unreachable(
 async def test_clock_wrong(
     hass: HomeAssistant, meter: Simulator, until: Wait, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
-    monkeypatch.setattr(flukso_meter, "CLOCK_TOLERANCE", 4)
+    monkeypatch.setattr(flukso_meter, "CLOCK_TOLERANCE", 3)
     site = await load(hass, entry_of(meter, write_interval=0.2))
     await until(lambda: number(hass, "sensor.flukso_grid_power") is not None)
     await meter.fault(fault, 0)
