@@ -14,6 +14,12 @@ from typing import Any
 import aiomqtt
 import pytest
 
+from custom_components.energy_neighbours.flukso import client as client_module, fallback
+from custom_components.energy_neighbours.flukso.client import FluksoClient, LinkState
+from custom_components.energy_neighbours.flukso.models import Device, Reading
+
+CLAMP = "72cdd1df2febb11638dd3106ff5389d5"
+"""The mains clamp of the sample FLM02."""
 FIXTURES = Path(__file__).parent / "fixtures"
 PATIENCE = 20
 """How long a condition may take to come true [s]: generous, for it costs nothing where things work."""
@@ -188,3 +194,42 @@ async def background() -> AsyncGenerator[Background]:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@pytest.fixture
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reconnect and poll without the pauses that a real meter deserves."""
+    monkeypatch.setattr(client_module, "FIRST_DELAY", 0.05)
+    monkeypatch.setattr(client_module, "MAX_DELAY", 0.2)
+    monkeypatch.setattr(fallback, "POLL_INTERVAL", 0.1)
+
+
+class Ears:
+    """Everything that a client tells."""
+
+    def __init__(self) -> None:
+        self.readings: list[Reading] = []
+        self.devices: list[Device] = []
+        self.states: list[LinkState] = []
+
+    def client(self, port: int, **options: object) -> FluksoClient:
+        """Make a client that tells it all to us."""
+        return FluksoClient(
+            "127.0.0.1",
+            port,
+            on_reading=self.readings.append,
+            on_device=self.devices.append,
+            on_state=self.states.append,
+            **options,
+        )
+
+
+@pytest.fixture
+def ears() -> Ears:
+    """Somebody who listens."""
+    return Ears()
+
+
+def gauge(sid: str = CLAMP, value: float = 412, age: int = 0) -> tuple[str, str, bool]:
+    """Write a live gauge message."""
+    return f"/sensor/{sid}/gauge", f'[{int(time.time()) - age},{value},"W"]', False
