@@ -52,8 +52,8 @@ class Demo:
     def signal(self, number: int) -> None:
         self._process.send_signal(number)
 
-    def left_behind(self) -> list[str]:
-        """Return the command lines of its children that live after it, once they had time to end."""
+    def left_behind(self) -> list[tuple[int, str]]:
+        """Return the processes (id and command line) of its children that live after it, once they had time to end."""
         end = time.monotonic() + 20
         while (living := list(_processes_that_name(self.directory))) and time.monotonic() < end:
             time.sleep(0.2)
@@ -111,13 +111,17 @@ def test_a_meter_at_another_port_is_found_again(used_directory: Path) -> None:
     assert "the meter's new address" in errors
 
 
-def test_watts_that_stand_still_are_no_success(used_directory: Path) -> None:
-    demo = Demo(used_directory, "--port", str(PORT), "--duration", "0.1")
+def test_a_meter_that_ends_is_no_success(used_directory: Path) -> None:
+    demo = Demo(used_directory, "--port", str(PORT), "--duration", "60")
+    demo.wait_until_ready()
+
+    (meter,) = [pid for pid, command in _processes_that_name(used_directory) if "tools.simulator" in command]
+    os.kill(meter, signal.SIGKILL)
 
     status, _, errors = demo.end()
-
     assert status == 1
-    assert "the entities were not live" in errors
+    assert "the simulated meter ended" in errors
+    assert demo.left_behind() == []
 
 
 def test_a_port_that_is_taken_is_refused_in_one_sentence(tmp_path: Path) -> None:
@@ -166,7 +170,7 @@ def _meter_port(directory: Path) -> int:
     return int(match[1])
 
 
-def _processes_that_name(directory: Path) -> Iterator[str]:
+def _processes_that_name(directory: Path) -> Iterator[tuple[int, str]]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal() and int(entry.name) != os.getpid():
             try:
@@ -174,4 +178,4 @@ def _processes_that_name(directory: Path) -> Iterator[str]:
             except OSError:  # it has ended since
                 continue
             if str(directory) in command:
-                yield command
+                yield int(entry.name), command

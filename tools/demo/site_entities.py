@@ -101,8 +101,9 @@ class Liveness:
         """Why the entities are not live; None when they are."""
         if dead := sorted(e for e, state in self._now.items() if state in (*UNKNOWN, "missing")):
             return f"{dead[0]} is {self._now[dead[0]]}"
-        if still := sorted(e for e, seen in self._seen.items() if len(seen) < 2):  # noqa: PLR2004 - two differ
-            return f"{still[0]} never changed ({self._now.get(still[0], 'no state')} W)"
+        # One power may well stand still for a while, as that of a house where nobody is at home; all of them never do.
+        if all(len(seen) < 2 for seen in self._seen.values()):  # noqa: PLR2004 - two that differ
+            return f"no power has changed ({self.watts or 'none was seen'})"
         return None
 
     def wait(self, timeout: float) -> None:
