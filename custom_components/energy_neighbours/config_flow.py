@@ -14,6 +14,7 @@ from homeassistant.helpers.selector import (
     TextSelector,
 )
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
+from homeassistant.util.network import is_ip_address
 import voluptuous as vol
 
 from . import channel_form, sensor_form
@@ -114,7 +115,7 @@ class SiteFlow(ConfigFlow, domain=DOMAIN):
                 self._follow(entry)
             return self.async_abort(reason="already_configured")
         await self.async_set_unique_id(hostname)
-        if error := await self._look():
+        if error := await self._look(hostname):
             return self.async_abort(reason=error, description_placeholders={"host": self._host})
         self.context["title_placeholders"] = {"name": hostname}
         return await self.async_step_zeroconf_confirm()
@@ -129,7 +130,7 @@ class SiteFlow(ConfigFlow, domain=DOMAIN):
                 step_id="zeroconf_confirm", data_schema=vol.Schema({}), description_placeholders=placeholders
             )
         # The card may have waited for days: show what is measured now.
-        if error := await self._look():
+        if error := await self._look(device.hostname):
             return self.async_abort(reason=error, description_placeholders=placeholders)
         return await self.async_step_channels()
 
@@ -197,15 +198,14 @@ class SiteFlow(ConfigFlow, domain=DOMAIN):
         errors: dict[str, str] = {}
         if user_input is not None:
             self._host, self._port = user_input[CONF_HOST].strip(), user_input[CONF_PORT]
-            if error := await self._look():
-                errors["base"] = error
-            else:
-                assert self._survey  # noqa: S101 - set by `_look`
-                await self.async_set_unique_id(self._survey.device.did)
-                self._abort_if_unique_id_mismatch(reason="another_meter")
+            error = await self._look(f"flukso-{entry.data[CONF_DID][:SHORT_ID]}")
+            if error == "another_meter":
+                return self.async_abort(reason=error)
+            if error is None:
                 return self.async_update_and_abort(
                     entry, data={**entry.data, CONF_HOST: self._host, CONF_PORT: self._port}
                 )
+            errors["base"] = error
         return self.async_show_form(
             step_id="reconfigure",
             data_schema=self.add_suggested_values_to_schema(_ADDRESS, user_input or entry.data),
@@ -223,12 +223,21 @@ class SiteFlow(ConfigFlow, domain=DOMAIN):
             description_placeholders=details,
         )
 
-    async def _look(self) -> str | None:
-        """Look at the meter; return the reason where that fails."""
+    async def _look(self, wanted: str | None = None) -> str | None:
+        """Look at the meter; return the reason where that fails.
+
+        `wanted` is its host name where that is known: its broker may be bridged to those of other meters.
+        """
         try:
-            self._survey = await survey(self._host, self._port)
+            found = await survey(self._host, self._port)
+            if wanted and found.device.hostname != wanted:
+                did = next((did for did in found.dids if wanted == f"flukso-{did[:SHORT_ID]}"), None)
+                if did is None:
+                    return "another_meter"
+                found = await survey(self._host, self._port, did=did)
         except FluksoError as err:
             return next(reason for kind, reason in REASONS.items() if isinstance(err, kind))
+        self._survey = found
         return None
 
     def _entries_of(self, hostname: str) -> list[ConfigEntry]:
@@ -240,8 +249,12 @@ class SiteFlow(ConfigFlow, domain=DOMAIN):
         ]
 
     def _follow(self, entry: ConfigEntry) -> None:
-        """Follow a Fluksometer to its new address."""
-        if entry.data.get(CONF_HOST) in (None, self._host):
+        """Follow a Fluksometer to its new address.
+
+        A name leads to the new address by itself, and a port of its own tells that somebody forwards it on purpose.
+        """
+        host = entry.data.get(CONF_HOST)
+        if host in (None, self._host) or not is_ip_address(host) or entry.data[CONF_PORT] != self._port:
             return
         self.hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_HOST: self._host})
         if entry.state is ConfigEntryState.SETUP_RETRY:  # nobody listens to the change of an entry that is not loaded

@@ -9,7 +9,7 @@ from typing import Any, Final, override
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
+from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .const import CONF_DID, DOMAIN
@@ -84,9 +84,8 @@ class FluksoMeter(Meter):
         Raises
         ------
         ConfigEntryNotReady
-            When it cannot be reached, or does not tell in time.
-        ConfigEntryError
-            When the roles given to its channels contradict each other: its own configuration has changed.
+            When it cannot be reached, or does not tell in time, or when the roles given to its channels no longer fit
+            its own configuration: somebody switched a phase off, and may switch it on again.
         """
         self._task = self._entry.async_create_background_task(
             self._hass, self.client.run(), f"{DOMAIN} {self._entry.title}"
@@ -105,7 +104,7 @@ class FluksoMeter(Meter):
             ) from None
         except LayoutError as err:
             await self.async_stop()
-            raise ConfigEntryError(translation_domain=DOMAIN, translation_key="roles_contradict") from err
+            raise ConfigEntryNotReady(translation_domain=DOMAIN, translation_key="roles_contradict") from err
         except BaseException:
             await self.async_stop()
             raise

@@ -1,7 +1,7 @@
 """A Fluksometer that announces itself: offered once, confirmed before, followed to a new address."""
 
 from homeassistant.config_entries import SOURCE_IGNORE, ConfigEntryState
-from homeassistant.const import CONF_HOST
+from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 import pytest
@@ -77,7 +77,7 @@ async def test_new_address_is_tried_at_once(
     monkeypatch.setattr(flukso_meter, "CONFIG_TIMEOUT", 1)
     entry = entry_of(meter)
     entry.add_to_hass(hass)
-    hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_HOST: "localhost"})
+    hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_HOST: "127.0.0.2"})
     await meter.fault("broker-down", 0)
     await hass.config_entries.async_setup(entry.entry_id)
     assert entry.state is ConfigEntryState.SETUP_RETRY
@@ -101,6 +101,19 @@ async def test_loaded_site_follows_its_meter_to_a_new_address(
     await until(lambda: site.state is ConfigEntryState.LOADED and site.runtime_data is not before)
 
 
+@pytest.mark.parametrize(("host", "port_change"), [("localhost", 0), ("127.0.0.2", 1)])
+async def test_name_and_forwarded_port_are_the_users_choice(
+    hass: HomeAssistant, meter: Simulator, host: str, port_change: int
+) -> None:
+    entry = entry_of(meter)
+    entry.add_to_hass(hass)
+    chosen = {**entry.data, CONF_HOST: host, CONF_PORT: meter.port + port_change}
+    hass.config_entries.async_update_entry(entry, data=chosen)
+    result = await found(hass, meter, "_mqtt._tcp.local.")
+    assert result["reason"] == "already_configured"
+    assert entry.data == chosen
+
+
 async def test_ignored_meter_is_not_offered_again(hass: HomeAssistant, meter: Simulator) -> None:
     await found(hass, meter, "_mqtt._tcp.local.")
     [flow] = hass.config_entries.flow.async_progress()
@@ -116,10 +129,12 @@ async def test_ignored_meter_is_not_offered_again(hass: HomeAssistant, meter: Si
 
 async def test_ignored_meter_can_be_added_by_hand_and_then_moves_along(hass: HomeAssistant, meter: Simulator) -> None:
     MockConfigEntry(domain=DOMAIN, source=SOURCE_IGNORE, unique_id=meter.hostname).add_to_hass(hass)
-    result = await by_address(hass, "localhost", meter.port)
+    result = await by_address(hass, meter.host, meter.port)
     result = await answer(hass, result, suggested(result))
     await hass.async_block_till_done()
     entry = result["result"]
+    await hass.config_entries.async_unload(entry.entry_id)
+    hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_HOST: "127.0.0.2"})
     await found(hass, meter, "_mqtt._tcp.local.")
     assert entry.data[CONF_HOST] == meter.host
     await hass.async_block_till_done()

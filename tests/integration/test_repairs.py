@@ -1,5 +1,6 @@
 """Faults that need a hand appear as repairs, disappear by themselves, and can be read in every language."""
 
+from datetime import timedelta
 from typing import Any
 
 from homeassistant.components.repairs import DOMAIN as REPAIRS_DOMAIN
@@ -7,8 +8,9 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.energy_neighbours import faults as faults_module, flukso_meter, site as site_module
@@ -156,27 +158,24 @@ async def test_repairs_go_with_their_site(hass: HomeAssistant, site_with_a_ghost
     assert not issue(hass, site_with_a_ghost, "channels_missing")
 
 
-async def test_roles_that_no_longer_fit_the_meter_stop_the_site_with_the_reason(
-    hass: HomeAssistant, hand: SecondHand, no_errors: list[str]
+async def test_phase_that_is_switched_off_stops_the_site_with_the_reason_until_it_is_back(
+    hass: HomeAssistant, hand: SecondHand, until: Wait
 ) -> None:
-    no_errors.append("roles of the channels no longer fit")
-    hand.meter.meter.config.flx["2"]["enable"] = 0
     entry = entry_of(hand.meter)
     entry.add_to_hass(hass)
-    first = next(iter(entry.options[CONF_CHANNELS]))
-    second = "f" * 32
-    hass.config_entries.async_update_entry(
-        entry,
-        options={
-            CONF_CHANNELS: {
-                first: {"role": "load", "phase": None, "reversed": False},
-                second: {"role": "grid", "phase": None, "reversed": False},
-            }
-        },
-    )
+    sensors = hand.meter.meter.config.sensor.values()
+    enabled = [sensor for sensor in sensors if sensor.get("port") == [2] and sensor.get("enable")]
+    for sensor in enabled:
+        sensor["enable"] = 0
+    await hand.meter.config_changed()
     await hass.config_entries.async_setup(entry.entry_id)
-    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert entry.state is ConfigEntryState.SETUP_RETRY
     assert entry.error_reason_translation_key == "roles_contradict"
+    for sensor in enabled:
+        sensor["enable"] = 1
+    await hand.meter.config_changed()
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(minutes=2))
+    await until(lambda: entry.state is ConfigEntryState.LOADED)
     for language in LANGUAGES:
         find(language, "exceptions.roles_contradict.message")
         fill(find(language, "exceptions.meter_unreachable.message"), {"host": "127.0.0.1"})
