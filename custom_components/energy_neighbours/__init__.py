@@ -26,6 +26,9 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigEntry) -> bool:
     """Set up a site."""
+    # For the entry's life: a site that waits for its meter must take up a new address or new roles at once, too.
+    if not entry.update_listeners:
+        entry.add_update_listener(_reload)
     meter: Meter
     if entry.data[CONF_METER] == METER_FLUKSO:
         meter = FluksoMeter(hass, entry)
@@ -44,7 +47,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigEn
     except BaseException:
         await site.async_stop()
         raise
-    entry.async_on_unload(entry.add_update_listener(_reload))
     return True
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final, override
 
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigFlow, ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigEntry, ConfigFlow, ConfigFlowResult, OptionsFlow
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import callback
 from homeassistant.data_entry_flow import AbortFlow
@@ -257,8 +257,6 @@ class SiteFlow(ConfigFlow, domain=DOMAIN):
         if host in (None, self._host) or not is_ip_address(host) or entry.data[CONF_PORT] != self._port:
             return
         self.hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_HOST: self._host})
-        if entry.state is ConfigEntryState.SETUP_RETRY:  # nobody listens to the change of an entry that is not loaded
-            self.hass.config_entries.async_schedule_reload(entry.entry_id)
 
     def _abort_if_known(self) -> None:
         """Tell that a meter is a site already before asking for its channels."""
