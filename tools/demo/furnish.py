@@ -34,8 +34,6 @@ def move_meter(api: Api, host: str, port: int) -> None:
     entry = next(e for e in entries_of(api, DOMAIN) if e["source"] != "ignore")
     flow = ConfigFlow.reconfigure(api, DOMAIN, entry["entry_id"])
     flow.submit({"host": host, "port": port}, until="reconfigure_successful")
-    # It failed at the old address and would be tried again only in a while.
-    api.post(f"/api/config/config_entries/entry/{entry['entry_id']}/reload")
 
 
 def wait_for_entities(api: Api) -> SiteEntities:
