@@ -14,12 +14,12 @@ import voluptuous as vol
 
 from .const import CONF_PHASE, CONF_REVERSED, CONF_ROLE
 from .core.channel import Assignment, LayoutError, LayoutProblem, Phase, Role
+from .core.power_balance import sum_or_none
 from .flukso.discovery import Survey
 from .flukso.models import Channel, MessageKind, Quantity
 from .quantities import normal
 from .roles import site_layout, suggest
 
-CONF_MEASURE_AGAIN: Final = "measure_again"
 NONE: Final = "none"
 MOST_CHANNELS: Final = 12
 """So many sections have a translation; a meter has at most six ports and a P1 port."""
@@ -42,12 +42,12 @@ def _numbered(survey: Survey) -> Iterator[tuple[str, Channel]]:
 def schema(survey: Survey, given: Mapping[str, Assignment] | None = None) -> vol.Schema:
     """Return the form's fields, filled in with the roles given, else with those that we suggest."""
     assignments = suggest(survey.device, survey.readings) if given is None else given
-    fields: dict[Any, Any] = {
-        vol.Required(name): section(_fields(channel, assignments.get(channel.key)), {"collapsed": False})
-        for name, channel in _numbered(survey)
-    }
-    fields[vol.Optional(CONF_MEASURE_AGAIN, default=False)] = BooleanSelector()
-    return vol.Schema(fields)
+    return vol.Schema(
+        {
+            vol.Required(name): section(_fields(channel, assignments.get(channel.key)), {"collapsed": False})
+            for name, channel in _numbered(survey)
+        }
+    )
 
 
 def _fields(channel: Channel, assignment: Assignment | None) -> vol.Schema:
@@ -71,14 +71,43 @@ def placeholders(survey: Survey) -> dict[str, str]:
 
 
 def _describe(survey: Survey, channel: Channel) -> str:
-    parts = [" + ".join(f"#{port}" for port in channel.ports), channel.name]
+    parts = [_terminal(channel), channel.name]
     if channel.phase_hint is not None:
         parts.append(f"φ{channel.phase_hint + 1}")
-    power = live_power(survey, channel)
-    parts.append("— W" if power is None else f"{power:.0f} W".replace("-", "−"))  # noqa: RUF001 - a minus sign
+    parts.append(_watts(live_power(survey, channel)))
     if channel.bundled:
         parts.append("Σ")
     return " · ".join(part for part in parts if part)
+
+
+def _terminal(channel: Channel) -> str:
+    return " + ".join(f"#{port}" for port in channel.ports)
+
+
+def _watts(power: float | None) -> str:
+    return "— W" if power is None else f"{power:.0f} W".replace("-", "−")  # noqa: RUF001 - a minus sign
+
+
+def live_summary(survey: Survey) -> str:
+    """Return what all channels measure right now, in one short line."""
+    return " · ".join(
+        f"{_terminal(channel) or channel.name} {_watts(live_power(survey, channel))}"
+        for _, channel in _numbered(survey)
+    )
+
+
+def grid_power(survey: Survey, user_input: Mapping[str, Any]) -> float | None:
+    """Return the site's grid power with the roles chosen so far [W]; None while they make no sense."""
+    channels = {channel.key: channel for channel in survey.device.channels}
+    try:
+        layout = site_layout(survey.device, dict(_given(survey, user_input)))
+    except KeyError, ValueError:  # a form half filled in, or roles that contradict each other
+        return None
+    powers: list[float | None] = []
+    for key in layout.keys(Role.GRID):
+        power = live_power(survey, channels[key])
+        powers.append(-power if power is not None and layout.assignments[key].reversed else power)
+    return sum_or_none(powers)
 
 
 def live_power(survey: Survey, channel: Channel) -> float | None:

@@ -5,7 +5,7 @@ from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigFlow, ConfigFlowResult, OptionsFlow
 from homeassistant.const import CONF_HOST, CONF_PORT
-from homeassistant.core import callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers.selector import (
     NumberSelector,
@@ -17,7 +17,7 @@ from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 from homeassistant.util.network import is_ip_address
 import voluptuous as vol
 
-from . import channel_form, sensor_form
+from . import channel_form, preview, sensor_form
 from .const import (
     CONF_CHANNELS,
     CONF_DID,
@@ -77,6 +77,11 @@ class SiteFlow(ConfigFlow, domain=DOMAIN):
     @override
     def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
         return SiteOptionsFlow()
+
+    @staticmethod
+    @override
+    async def async_setup_preview(hass: HomeAssistant) -> None:
+        preview.async_register(hass)
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -139,25 +144,29 @@ class SiteFlow(ConfigFlow, domain=DOMAIN):
         assert self._survey  # noqa: S101 - set by the steps before
         errors: dict[str, str] = {}
         details: Mapping[str, str] = {}
-        if user_input is not None:
+        if user_input is None:
+            self._survey = preview.async_open(self.hass, self.flow_id, self._survey, self._host, self._port).survey
+        else:
             try:
-                assignments = channel_form.read(self._survey, user_input)
+                return await self._create_flukso(channel_form.read(self._survey, user_input))
             except LayoutError as err:
                 errors["base"], details = err.problem, err.placeholders
-            else:
-                if not user_input.get(channel_form.CONF_MEASURE_AGAIN):
-                    return await self._create_flukso(assignments)
-                if error := await self._look():
-                    errors["base"] = error
         form = channel_form.schema(self._survey)
         if user_input is not None:
-            form = self.add_suggested_values_to_schema(form, {**user_input, channel_form.CONF_MEASURE_AGAIN: False})
+            form = self.add_suggested_values_to_schema(form, user_input)
         return self.async_show_form(
             step_id="channels",
             data_schema=form,
             errors=errors,
             description_placeholders={"host": self._host, **channel_form.placeholders(self._survey), **details},
+            preview=DOMAIN,
         )
+
+    @override
+    @callback
+    def async_remove(self) -> None:
+        """Hang up when the flow is over."""
+        preview.async_close(self.hass, self.flow_id)
 
     async def async_step_sensors(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the sensors that measure the site."""

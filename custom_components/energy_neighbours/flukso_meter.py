@@ -155,14 +155,13 @@ class FluksoMeter(Meter):
         value = normal(reading.value, reading.unit, register.unit)
         if value is None:
             return
+        before = register.track.state
         step = register.track.advance(value, reading.time)
-        if not step.delta:
+        if not step.delta or before is None:
             return
-        amount = abs(step.delta)
-        if register.forward is (step.delta > 0):
-            self._site.add_energy(register.channel, amount, 0.0, reading.time)
-        else:
-            self._site.add_energy(register.channel, 0.0, amount, reading.time)
+        amount, seconds = abs(step.delta), reading.time - before.time
+        forward, backward = (amount, 0.0) if register.forward is (step.delta > 0) else (0.0, amount)
+        self._site.add_energy(register.channel, forward, backward, reading.time, seconds)
 
     @callback
     def _configure(self, device: Device) -> None:

@@ -55,8 +55,8 @@ class MeterListener(Protocol):
     def touch(self) -> None:
         """Take note that values have changed."""
 
-    def add_energy(self, key: str, forward: float, backward: float, time: float) -> None:
-        """Book energy that a channel counted [Wh] up to `time` [s, Unix]."""
+    def add_energy(self, key: str, forward: float, backward: float, time: float, seconds: float) -> None:
+        """Book energy that a channel counted [Wh] in the `seconds` [s] before `time` [s, Unix]."""
 
     def add_grid_energy(self, offtake: float, injection: float) -> None:
         """Book energy that the meter counted for the whole connection, netted over its phases [Wh]."""

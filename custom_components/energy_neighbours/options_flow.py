@@ -1,20 +1,22 @@
 """Changing a site: the roles of its channels, and how often its entities write."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, override
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
 from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.selector import NumberSelector, NumberSelectorConfig, NumberSelectorMode
 import voluptuous as vol
 
-from . import channel_form
+from . import channel_form, preview
 from .const import (
     CONF_CHANNELS,
     CONF_DID,
     CONF_METER,
     CONF_WRITE_INTERVAL,
     DEFAULT_WRITE_INTERVAL,
+    DOMAIN,
     METER_FLUKSO,
 )
 from .core.channel import LayoutError
@@ -40,6 +42,11 @@ class SiteOptionsFlow(OptionsFlow):
     def __init__(self) -> None:
         self._survey: Survey | None = None
 
+    @staticmethod
+    @override
+    async def async_setup_preview(hass: HomeAssistant) -> None:
+        preview.async_register(hass)
+
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask what to change."""
         if self.config_entry.data[CONF_METER] == METER_FLUKSO:
@@ -60,26 +67,24 @@ class SiteOptionsFlow(OptionsFlow):
         entry = self.config_entry
         errors: dict[str, str] = {}
         details: Mapping[str, str] = {}
-        given = read_assignments(entry.options)
-        if user_input is not None and self._survey:
+        if user_input is None:
+            host, port = entry.data[CONF_HOST], entry.data[CONF_PORT]
+            try:
+                found = await survey(host, port, did=entry.data[CONF_DID])
+            except FluksoError:
+                return self.async_abort(reason="cannot_connect", description_placeholders={"host": host})
+            self._survey = preview.async_open(self.hass, self.flow_id, found, host, port).survey
+        assert self._survey  # noqa: S101 - looked at when the form was first shown
+        if user_input is not None:
             try:
                 given = channel_form.read(self._survey, user_input)
             except LayoutError as err:
                 errors["base"], details = err.problem, err.placeholders
             else:
-                if not user_input.get(channel_form.CONF_MEASURE_AGAIN):
-                    return self.async_create_entry(data={**entry.options, CONF_CHANNELS: write_assignments(given)})
-        if not errors:
-            try:
-                self._survey = await survey(entry.data[CONF_HOST], entry.data[CONF_PORT], did=entry.data[CONF_DID])
-            except FluksoError:
-                return self.async_abort(
-                    reason="cannot_connect", description_placeholders={"host": entry.data[CONF_HOST]}
-                )
-        assert self._survey  # noqa: S101 - looked at when the form was first shown
-        form = channel_form.schema(self._survey, given)
+                return self.async_create_entry(data={**entry.options, CONF_CHANNELS: write_assignments(given)})
+        form = channel_form.schema(self._survey, read_assignments(entry.options))
         if user_input is not None:
-            form = self.add_suggested_values_to_schema(form, {**user_input, channel_form.CONF_MEASURE_AGAIN: False})
+            form = self.add_suggested_values_to_schema(form, user_input)
         return self.async_show_form(
             step_id="channels",
             data_schema=form,
@@ -89,4 +94,11 @@ class SiteOptionsFlow(OptionsFlow):
                 **channel_form.placeholders(self._survey),
                 **details,
             },
+            preview=DOMAIN,
         )
+
+    @override
+    @callback
+    def async_remove(self) -> None:
+        """Hang up when the flow is over."""
+        preview.async_close(self.hass, self.flow_id)

@@ -165,7 +165,7 @@ class SensorMeter(Meter):
         if channel == GRID:
             self._site.add_grid_energy(max(energy, 0.0), max(-energy, 0.0))
         else:
-            self._site.add_energy(channel, max(energy, 0.0), 0.0, when)
+            self._site.add_energy(channel, max(energy, 0.0), 0.0, when, 0)
 
     @callback
     def _integrate(self, _now: Any = None) -> None:

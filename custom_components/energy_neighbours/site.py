@@ -15,7 +15,7 @@ from homeassistant.helpers.storage import Store
 
 from .const import DOMAIN
 from .core.channel import Phase, Role
-from .core.energy_registers import EnergyRegisters
+from .core.energy_registers import GAP, EnergyRegisters
 from .core.power_balance import PowerBalance, power_balance
 from .faults import UNREACHABLE, UNREACHABLE_AFTER, FaultList
 from .meter import Meter
@@ -27,6 +27,8 @@ SETTLE = 0.2
 """A meter's readings of one second come as a burst: look at them together, this long [s] after the first."""
 GRACE = 60
 """A connection that is lost for less than this [s] leaves the entities as they are."""
+LATECOMER = 1
+"""After a gap a phase may be heard this much [s] later than the others."""
 SAVE_INTERVAL = timedelta(minutes=5)
 JUMP_WATTS = 100
 JUMP_SHARE = 0.10
@@ -77,7 +79,7 @@ class Site:
         self._written: float | None = None
         self._step: dict[str, tuple[float, float]] = {}
         self._step_time = 0.0
-        self._booked_time: float | None = None
+        self._step_seconds = 0.0
 
     async def async_start(self) -> None:
         """Take the registers up where they were left and begin to measure."""
@@ -89,7 +91,6 @@ class Site:
                 _LOGGER.warning("The saved energy registers cannot be read; counting starts anew")
             else:
                 self.registers = registers
-                self._booked_time = saved.get("time")
                 if not saved.get("clean"):
                     self._behind = set(self.meter.channels)
         self._loaded = True
@@ -117,11 +118,11 @@ class Site:
     def _dump(self, *, clean: bool = False) -> dict[str, Any]:
         """Return what is kept; `clean` tells that nothing was counted or shown after it."""
         self._close_step()
+        self._catch_up()
         return {
-            "clean": clean,
+            "clean": clean and not self._behind,
             "registers": self.registers.as_dict(),
             "meter": self.meter.dump(),
-            "time": self._booked_time,
         }
 
     async def _save_now(self, _now: Any) -> None:
@@ -150,15 +151,19 @@ class Site:
             self._settling = self.hass.loop.call_later(SETTLE, self._look)
 
     @callback
-    def add_energy(self, key: str, forward: float, backward: float, time: float) -> None:
-        """Book energy that a channel counted [Wh] up to `time` [s, Unix]."""
+    def add_energy(self, key: str, forward: float, backward: float, time: float, seconds: float) -> None:
+        """Book energy that a channel counted [Wh] in the `seconds` [s] before `time` [s, Unix]."""
         if key not in self._grid:
             self.registers.book(self.meter.layout, {key: (forward, backward)}, 0)
             return
-        # All phases' counters of one second belong to one step: it is over when the next second begins.
-        if time > self._step_time:
+        # All phases' counters of one second belong to one step: it is over when the next second begins. After a gap a
+        # phase may be heard a second late: we came back amid the phases of one second. A clock that is set back begins
+        # a step as well.
+        latest = self._step_time + (LATECOMER if self._step_seconds > GAP else 0)
+        if not self._step_time - GRACE <= time <= latest:
             self._close_step()
             self._step_time = time
+        self._step_seconds = max(self._step_seconds, seconds)
         before = self._step.get(key, (0.0, 0.0))
         self._step[key] = (before[0] + forward, before[1] + backward)
 
@@ -272,8 +277,6 @@ class Site:
     def _close_step(self) -> None:
         if not self._step:
             return
-        seconds = self._step_time - self._booked_time if self._booked_time else 0.0
-        self.registers.book(self.meter.layout, self._step, seconds)
-        self._booked_time = self._step_time
-        self._step = {}
+        self.registers.book(self.meter.layout, self._step, self._step_seconds)
+        self._step, self._step_seconds = {}, 0.0
         self._catch_up()

@@ -1,6 +1,5 @@
 """Setting up a Fluksometer by its address: what is suggested, accepted and refused."""
 
-import asyncio
 import socket
 
 from aiohttp import web
@@ -14,7 +13,6 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.energy_neighbours.const import CONF_CHANNELS, CONF_DID, CONF_METER, CONF_MODEL
 from tools.simulator import Simulator
 
-from .conftest import SecondHand
 from .flows import NOWHERE, answer, by_address, roles, suggested
 
 # By address
@@ -217,35 +215,3 @@ async def test_refuses_roles_that_contradict_each_other(
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert list(result["options"][CONF_CHANNELS].values()) == [{"role": "grid", "phase": "L1", "reversed": True}]
     await hass.async_block_till_done()
-
-
-async def test_measures_again_and_keeps_what_was_chosen(
-    hass: HomeAssistant, paused_meter: Simulator, hand: SecondHand
-) -> None:
-    result = await by_address(hass, paused_meter.host, paused_meter.port)
-    assert result["description_placeholders"]["channel_1"].endswith("— W")
-    fields = suggested(result)
-    fields["channel_1"]["reversed"] = True
-
-    async def measure() -> None:
-        for _ in range(20):
-            await asyncio.sleep(0.1)
-            await hand.turn()
-
-    measuring = asyncio.create_task(measure())
-    result = await answer(hass, result, {**fields, "measure_again": True})
-    await measuring
-    assert (result["step_id"], result["errors"]) == ("channels", {})
-    assert not result["description_placeholders"]["channel_1"].endswith("— W")
-    first = result["data_schema"].schema["channel_1"].schema.schema
-    reversed_field = next(field for field in first if str(field) == "reversed")
-    chosen = (reversed_field.description or {}).get("suggested_value", reversed_field.default())
-    assert chosen is True
-
-
-async def test_meter_that_vanishes_between_two_looks(hass: HomeAssistant, meter: Simulator) -> None:
-    result = await by_address(hass, meter.host, meter.port)
-    await meter.fault("broker-down", 0)
-    result = await answer(hass, result, {**suggested(result), "measure_again": True})
-    assert (result["step_id"], result["errors"]) == ("channels", {"base": "cannot_connect"})
-    await meter.repair("broker-down")
