@@ -11,6 +11,7 @@ from homeassistant.components.sensor import SensorDeviceClass
 from homeassistant.const import (
     ATTR_DEVICE_CLASS,
     ATTR_FRIENDLY_NAME,
+    ATTR_ICON,
     ATTR_UNIT_OF_MEASUREMENT,
     STATE_UNKNOWN,
     UnitOfPower,
@@ -148,6 +149,7 @@ def _event(survey: Survey, user_input: Mapping[str, Any]) -> dict[str, Any]:
         "state": STATE_UNKNOWN if grid is None else str(round(grid)),
         "attributes": {
             ATTR_FRIENDLY_NAME: channel_form.live_summary(survey),
+            ATTR_ICON: "mdi:transmission-tower",
             ATTR_UNIT_OF_MEASUREMENT: UnitOfPower.WATT,
             ATTR_DEVICE_CLASS: SensorDeviceClass.POWER,
         },

@@ -70,11 +70,21 @@ def _refuse_two_clamps_on_one_phase(page: Page, take_picture: TakePicture) -> No
         _expect_choice(sections.nth(number), "Phase", phase)
     _expect_choice(sections.nth(3), "Role", "Production")
     take_picture(page, "roles")
+    _see_watts_move_below_the_form(page, take_picture)
 
     _choose(page, sections.nth(1), "Phase", "L1")
     dialog.get_by_role("button", name="Submit").click()
     expect(dialog.get_by_text("Two grid channels are on phase L1")).to_be_visible()
     _choose(page, sections.nth(1), "Phase", "L2")
+
+
+def _see_watts_move_below_the_form(page: Page, take_picture: TakePicture) -> None:
+    preview = page.locator("dialog-data-entry-flow flow-preview-generic")
+    preview.scroll_into_view_if_needed()
+    expect(preview).to_contain_text(re.compile(r"#1 \S?\d+ W · #2 \S?\d+ W · #3 \S?\d+ W"))
+    before = preview.inner_text()
+    expect(preview).not_to_have_text(before)
+    take_picture(page, "roles-live")
 
 
 def _accept_the_suggested_roles(page: Page) -> None:
