@@ -8,7 +8,19 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "custom_components" / "energy_neighbours"
 
 # Where there is no git (an archive that was unpacked), these folders are what it would ignore.
-IGNORED = {".git", ".python", ".tools", ".demo", ".cache", "node_modules", "build", "dist", "__pycache__", "shots"}
+IGNORED = {
+    ".cache",
+    ".demo",
+    ".git",
+    ".hypothesis",
+    ".python",
+    ".tools",
+    "__pycache__",
+    "build",
+    "dist",
+    "node_modules",
+    "shots",
+}
 
 
 @cache
