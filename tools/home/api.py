@@ -27,7 +27,7 @@ class _Background:
         except TimeoutError as error:
             future.cancel()
             raise ApiError(f"no answer within {timeout:.0f} s") from error
-        except aiohttp.ClientError as error:
+        except (aiohttp.ClientError, aiohttp.WSMessageTypeError) as error:  # the second: closed instead of an answer
             raise ApiError(f"{type(error).__name__}: {error}") from error
 
 
