@@ -62,7 +62,7 @@ def test_wrong_usage_ends_with_2_and_one_sentence(arguments):
 
 
 def test_it_prints_one_line_and_ends_after_its_duration():
-    told = run("--port", "0", "--profile", "single-phase", "--rest-port", "0", "--duration", "1.5")
+    told = run("--port", "0", "--profile", "single-phase", "--rest-port", "0", "--duration", "0.5")
     assert told.returncode == 0
     assert not told.stderr
     assert READY.fullmatch(told.stdout)
@@ -114,7 +114,7 @@ def test_counters_go_on_after_a_restart(tmp_path):
     state = tmp_path / "counters.json"
     for _ in range(2):
         before = state.read_text() if state.is_file() else ""
-        assert run("--port", "0", "--duration", "1.5", "--speed", "100", "--state", str(state)).returncode == 0
+        assert run("--port", "0", "--duration", "0.3", "--speed", "100", "--state", str(state)).returncode == 0
         assert state.read_text() != before
 
 
@@ -124,4 +124,11 @@ def test_a_broken_state_file_is_told_in_one_sentence(tmp_path):
     told = run("--port", "0", "--duration", "1", "--state", str(state))
     assert told.returncode == 1
     assert str(state) in told.stderr
+    assert told.stderr.count("\n") == 1
+
+
+def test_a_state_file_that_cannot_be_written_is_told_before_the_meter_is_ready(tmp_path):
+    told = run("--port", "0", "--duration", "1", "--state", str(tmp_path / "nowhere" / "counters.json"))
+    assert (told.returncode, told.stdout) == (1, "")
+    assert str(tmp_path / "nowhere") in told.stderr
     assert told.stderr.count("\n") == 1

@@ -222,5 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FaultError as error:
         parser.error(str(error))
     except (OSError, StateError) as error:
-        print(f"{parser.prog}: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
+        file = getattr(error, "filename", None)
+        reason = getattr(error, "strerror", None) or error
+        print(f"{parser.prog}: {f'{file}: ' if file else ''}{reason}", file=sys.stderr)
         return 1

@@ -125,8 +125,12 @@ class Simulator:
         return self.broker.received if isinstance(self.broker, EmbeddedBroker) else ()
 
     async def start(self) -> None:
-        """Open the ports and begin to measure. Raises OSError when a port is taken, StateError for a broken file."""
+        """Open the ports and begin to measure.
+
+        Raises OSError when a port is taken or the state file cannot be written, StateError when that is not ours.
+        """
         self._load()
+        self._save()  # better now than after an hour
         from_the_start = [fault for fault in self._faults if not fault.after and not FAULTS[fault.kind].closes]
         for fault in from_the_start:
             await self._begin(fault.kind)
