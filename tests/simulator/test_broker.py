@@ -7,7 +7,7 @@ import socket
 import aiomqtt
 import pytest
 
-from tools.simulator import Simulator
+from tools.simulator import Fault, Simulator
 from tools.simulator.broker import matches
 
 from .conftest import connects, eventually, listening
@@ -98,7 +98,8 @@ async def test_a_meter_takes_no_orders():
 
 async def test_a_client_that_does_not_read_holds_nobody_up(monkeypatch):
     monkeypatch.setattr("tools.simulator.broker.BACKLOG", 20_000)
-    async with Simulator("household", speed=100) as meter:
+    # Its large messages fill a connection that nobody reads.
+    async with Simulator("household", speed=100, faults=[Fault("garbage", 0, 0)]) as meter:
         deaf = socket.socket()
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         deaf.connect(("127.0.0.1", meter.port))
