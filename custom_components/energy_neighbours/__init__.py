@@ -1,5 +1,6 @@
 """Energy Neighbours: a site's electricity, live and per phase, and what it shares with its neighbours."""
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv, device_registry as dr
@@ -65,7 +66,9 @@ async def async_remove_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigE
 async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: EnergyNeighboursConfigEntry, device: dr.AnyDeviceEntry
 ) -> bool:
-    """Let the user delete the device of a kube that is no longer paired."""
+    """Let the user delete the device of a kube that is no longer paired; without its meter nobody knows which is."""
+    if entry.state is not ConfigEntryState.LOADED:
+        return False
     rooms = {f"{site_id(entry)}_{c.key}" for c in entry.runtime_data.meter.channels.values() if c.medium is Medium.ROOM}
     return not any(domain == DOMAIN and ident in {site_id(entry), *rooms} for domain, ident in device.identifiers)
 

@@ -56,6 +56,7 @@ class FluksoMeter(Meter):
         self._configured = asyncio.Event()
         self._device: Device | None = None
         self._layout: SiteLayout
+        self._laid_out: tuple[Any, ...]
         self._flows: dict[str, Channel] = {}
         self._channels: dict[str, MeterChannel] = {}
         self._registers: dict[str, Register] = {}
@@ -117,6 +118,7 @@ class FluksoMeter(Meter):
         for reading in self._counters.values():
             self._count(reading)
         site.touch()
+        self._keep_up()
 
     @override
     async def async_stop(self) -> None:
@@ -165,10 +167,13 @@ class FluksoMeter(Meter):
 
     @callback
     def _configure(self, device: Device) -> None:
-        before, self._device = self._device, device
+        self._device = device
         self._configured.set()
-        if before and self._site and (before.channels, before.kubes) != (device.channels, device.kubes):
-            # A port was renamed, switched on or off, or a kube paired: entities and roles must follow.
+        self._keep_up()
+
+    def _keep_up(self) -> None:
+        """Lay the site out anew after a port was renamed, switched or wired otherwise, or a kube paired."""
+        if self._site and self._device and _shape(self._device) != self._laid_out:
             self._hass.config_entries.async_schedule_reload(self._entry.entry_id)
 
     @callback
@@ -181,6 +186,7 @@ class FluksoMeter(Meter):
             self._site.set_connected(connected=state in CONNECTED)
 
     def _lay_out(self, device: Device) -> None:
+        self._laid_out = _shape(device)
         self._layout = site_layout(device, self._assigned)
         self._flows = {c.key: c for c in device.channels}
         self._channels = meter_channels(device, self._assigned)
@@ -319,3 +325,9 @@ class FluksoMeter(Meter):
             "statistics": asdict(self.client.statistics),
             "device": describe(self._device, self._assigned) if self._device else None,
         }
+
+
+def _shape(device: Device) -> tuple[Any, ...]:
+    """Return what entities, roles and registers are made of."""
+    constants = [device.pulse_constant(channel) for channel in device.channels]
+    return device.channels, constants, device.kubes, device.phases

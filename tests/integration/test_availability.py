@@ -1,5 +1,6 @@
 """Outages: what is unknown is never shown as zero, and no energy is lost."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
@@ -334,6 +335,44 @@ async def test_paired_kube_appears(
     await hand.turn_and_show(paused_site)
     assert number(hass, "sensor.kube_1_temperature") == pytest.approx(20.5, abs=1)
     assert number(hass, "sensor.kube_1_air_pressure") == pytest.approx(1013, abs=10)
+
+
+@pytest.mark.parametrize("changed", ["constant", "wiring"])
+async def test_setting_of_the_meter_that_changes_is_followed(
+    hass: HomeAssistant, hand: SecondHand, until: Wait, paused_site: MockConfigEntry, changed: str
+) -> None:
+    before = paused_site.runtime_data
+    config = hand.meter.meter.config
+    if changed == "constant":
+        config.flx["4"]["constant"] = 2.5
+    else:
+        config.flx["main"]["phase"] = "3p-n"
+    await hand.meter.config_changed()
+    await until(lambda: paused_site.state is ConfigEntryState.LOADED and paused_site.runtime_data is not before)
+    if changed == "constant":
+        assert 2.5 in paused_site.runtime_data.meter._pulse_constants.values()
+    else:
+        assert paused_site.runtime_data.meter.layout.wiring == "3p-n"
+
+
+async def test_setting_that_changes_while_the_site_is_set_up_is_followed(
+    hass: HomeAssistant, hand: SecondHand, until: Wait
+) -> None:
+    entry = entry_of(hand.meter, write_interval=300)
+    load_store = site_module.Store.async_load
+    sites = []
+
+    async def change_meanwhile(store: Any) -> Any:
+        if not sites:
+            meter = entry.runtime_data.meter
+            sites.append(entry.runtime_data)
+            meter._configure(replace(meter._device, channels=meter._device.channels[:-1]))
+        return await load_store(store)
+
+    with patch.object(site_module.Store, "async_load", change_meanwhile):
+        entry.add_to_hass(hass)
+        await hass.config_entries.async_setup(entry.entry_id)
+        await until(lambda: entry.state is ConfigEntryState.LOADED and entry.runtime_data is not sites[0])
 
 
 async def test_port_that_is_switched_off_disturbs_nothing_else(

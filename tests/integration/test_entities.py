@@ -158,6 +158,8 @@ async def test_only_devices_that_are_gone_can_be_deleted(
         config_entry_id=paused_site.entry_id, identifiers={(DOMAIN, f"{hand.meter.did}_gone")}
     )
     assert await async_remove_config_entry_device(hass, paused_site, gone)
+    assert await hass.config_entries.async_unload(paused_site.entry_id)
+    assert not await async_remove_config_entry_device(hass, paused_site, gone), "nobody knows without the meter"
 
 
 async def test_names_are_translated(hass: HomeAssistant, hand: SecondHand) -> None:
