@@ -363,7 +363,7 @@ async def test_setting_that_changes_while_the_site_is_set_up_is_followed(
     sites = []
 
     async def change_meanwhile(store: Any) -> Any:
-        if not sites:
+        if not sites and store.key.endswith(entry.entry_id):
             meter = entry.runtime_data.meter
             sites.append(entry.runtime_data)
             meter._configure(replace(meter._device, channels=meter._device.channels[:-1]))
