@@ -8,7 +8,6 @@ from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
 
-UNREACHABLE: Final = "meter_unreachable"
 UNREACHABLE_AFTER: Final = 600
 """A meter that does not answer for this long [s] needs a hand; shorter silences mend themselves."""
 FIXABLE: Final = frozenset({"channels_missing"})

@@ -47,6 +47,8 @@ class FluksoMeter(Meter):
     Counters are the exception: every step of theirs is followed, so that a reset between two looks is not missed.
     """
 
+    silent_fault = "meter_unreachable"
+
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
         self._hass = hass
         self._entry = entry

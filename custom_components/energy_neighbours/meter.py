@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from .core.channel import Assignment, SiteLayout
 
@@ -24,7 +24,7 @@ class MeterChannel:
 
     `quantities` are the values it has beside its power and energy (see `quantities.py`). `counts` tells that it has an
     energy (or volume) register, `has_rate` that it has a momentary power (or flow), `two_way` that it tells offtake
-    from injection.
+    from injection. A channel without a name is wholly shown by the totals and phases of its site.
     """
 
     key: str
@@ -66,7 +66,12 @@ class MeterListener(Protocol):
 
 
 class Meter(Protocol):
-    """A site's meter."""
+    """A site's meter.
+
+    `silent_fault` is the translation key of the fault that it tells nothing for long.
+    """
+
+    silent_fault: ClassVar[str]
 
     @property
     def layout(self) -> SiteLayout:

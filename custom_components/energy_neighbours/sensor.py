@@ -284,7 +284,7 @@ def _sensors(entry: EnergyNeighboursConfigEntry) -> Iterator[SiteSensor]:
     for phase in site.meter.layout.phases:
         if all(site.meter.channels[k].has_rate for k in site.meter.layout.keys(Role.GRID, phase)):
             yield PhasePowerSensor(entry, phase)
-    for channel in site.meter.channels.values():
+    for channel in filter(lambda c: c.name, site.meter.channels.values()):
         for row in CHANNEL_SENSORS:
             if row.has_fn(channel):
                 yield ChannelSensor(entry, row, channel)

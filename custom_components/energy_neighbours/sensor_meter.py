@@ -9,15 +9,27 @@ from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT, STATE_UNAVAILABLE, STATE_UNKNOWN, UnitOfEnergy, UnitOfPower
-from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, State, callback
+from homeassistant.core import (
+    CALLBACK_TYPE,
+    Event,
+    EventStateChangedData,
+    EventStateReportedData,
+    HomeAssistant,
+    State,
+    callback,
+)
 from homeassistant.helpers import config_validation as cv, entity_registry as er
-from homeassistant.helpers.event import async_track_state_change_event, async_track_time_interval
+from homeassistant.helpers.event import (
+    async_track_state_change_event,
+    async_track_state_report_event,
+    async_track_time_interval,
+)
 from homeassistant.util.unit_conversion import EnergyConverter, PowerConverter
 
 from .const import CONF_ENTITIES
-from .core.channel import Assignment, Phase, Role, SiteLayout
+from .core.channel import Assignment, LayoutError, LayoutProblem, Phase, Role, SiteLayout
 from .core.power_balance import sum_or_none
-from .flukso.counters import CounterState, CounterTrack
+from .flukso.counters import MAX_NET_POWER, CounterState, CounterTrack
 from .meter import Meter, MeterChannel, MeterDevice, MeterListener
 
 CONF_GRID_POWER: Final = "grid_power"
@@ -40,6 +52,8 @@ ENERGY_KEYS: Final = {
 GONE_AFTER: Final = 300
 """An entity that does not exist for this long [s] is gone for good."""
 INTEGRATE_EVERY: Final = timedelta(minutes=1)
+NOISE: Final = 0.1
+"""A fall of energy by less than this share is noise, not a new run; Home Assistant's statistics draw the same line."""
 
 
 @dataclass(slots=True)
@@ -58,6 +72,8 @@ def layout_of(entities: Mapping[str, Any]) -> SiteLayout:
     }
     total = (CONF_GRID_POWER, CONF_INJECTION_POWER, CONF_OFFTAKE_ENERGY, CONF_INJECTION_ENERGY)
     if not assignments and any(entities.get(key) for key in total):
+        if entities.get(CONF_INJECTION_POWER) and not entities.get(CONF_GRID_POWER):
+            raise LayoutError(LayoutProblem.INJECTION_ALONE)
         assignments[GRID] = Assignment(Role.GRID)
     if entities.get(CONF_PRODUCTION_POWER) or entities.get(CONF_PRODUCTION_ENERGY):
         assignments[PRODUCTION] = Assignment(Role.PRODUCTION)
@@ -70,6 +86,8 @@ class SensorMeter(Meter):
     Several entities of one kind are added up: a meter may count its day and night tariffs apart. Where no entity counts
     energy, it is integrated from power, for as long as the power is known.
     """
+
+    silent_fault = "sensors_silent"
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
         self._hass = hass
@@ -91,7 +109,7 @@ class SensorMeter(Meter):
         self._channels = {
             key: MeterChannel(
                 key=key,
-                name=str(a.phase or a.role),
+                name="",
                 assignment=a,
                 has_rate=key in self._power,
                 counts=False,
@@ -120,7 +138,10 @@ class SensorMeter(Meter):
         entities = {e for chosen in self._entities.values() for e in chosen}
         for entity in entities:
             self._take(entity, self._hass.states.get(entity))
-        self._stop = [async_track_state_change_event(self._hass, entities, self._changed)]
+        self._stop = [
+            async_track_state_change_event(self._hass, entities, self._changed),
+            async_track_state_report_event(self._hass, entities, self._reported),
+        ]
         if any(self._integrated.values()):
             self._integrated_to = self._hass.loop.time()
             self._stop.append(async_track_time_interval(self._hass, self._integrate, INTEGRATE_EVERY))
@@ -139,21 +160,40 @@ class SensorMeter(Meter):
         self._take(event.data["entity_id"], event.data["new_state"])
         self._look_around()
 
+    @callback
+    def _reported(self, event: Event[EventStateReportedData]) -> None:
+        """Take note of a reading that says the same as the one before it."""
+        self._hear(event.data["new_state"])
+
+    def _hear(self, state: State) -> None:
+        if _number(state) is not None:
+            self._heard = max(self._heard or 0.0, state.last_reported_timestamp)
+
     def _take(self, entity: str, state: State | None) -> None:
         self._watts.pop(entity, None)
         value = _number(state)
         if state is None or value is None or self._site is None:
             return
         unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
-        self._heard = state.last_reported_timestamp
+        self._hear(state)
         if register := self._registers.get(entity):
             if unit in EnergyConverter.VALID_UNITS:
                 self._counted.add(entity)
-                self._count(register, EnergyConverter.convert(value, unit, UnitOfEnergy.WATT_HOUR), self._heard)
+                self._count(
+                    register,
+                    EnergyConverter.convert(value, unit, UnitOfEnergy.WATT_HOUR),
+                    state.last_reported_timestamp,
+                )
         elif unit in PowerConverter.VALID_UNITS:
             self._watts[entity] = PowerConverter.convert(value, unit, UnitOfPower.WATT)
 
     def _count(self, register: _Register, value: float, when: float) -> None:
+        if last := register.track.state:
+            if (1 - NOISE) * last.value < value < last.value:
+                return
+            if (value - last.value) * 3600 > MAX_NET_POWER * max(when - last.time, 3600):
+                # No home does that: it told 0 for a moment and is back, or another meter stands behind it.
+                register.track = CounterTrack()
         step = register.track.advance(value, when)
         if step.delta and self._site:
             self._book(register.channel, step.delta if register.forward else -step.delta, when)

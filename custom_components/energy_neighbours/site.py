@@ -17,7 +17,7 @@ from .const import DOMAIN
 from .core.channel import Phase, Role
 from .core.energy_registers import GAP, EnergyRegisters
 from .core.power_balance import PowerBalance, power_balance
-from .faults import UNREACHABLE, UNREACHABLE_AFTER, FaultList
+from .faults import UNREACHABLE_AFTER, FaultList
 from .meter import Meter
 
 _LOGGER = logging.getLogger(__name__)
@@ -271,7 +271,7 @@ class Site:
         now = time.time()
         found = dict(self.meter.faults(now))
         if self._lost_at and now - self._lost_at > UNREACHABLE_AFTER:
-            found[UNREACHABLE] = {}
+            found[self.meter.silent_fault] = {}
         return found
 
     def _close_step(self) -> None:

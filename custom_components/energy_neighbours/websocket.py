@@ -44,8 +44,8 @@ def list_sites(hass: HomeAssistant, connection: websocket_api.ActiveConnection, 
 def subscribe_power(hass: HomeAssistant, connection: websocket_api.ActiveConnection, msg: dict[str, Any]) -> None:
     """Stream a site's power, as often as its meter measures it (a Fluksometer: every second).
 
-    Each event holds `time` [s, Unix], `grid`, `production`, `consumption`, `imbalance` [W] and `phases` and `channels`
-    (their powers by phase and by channel [W]); null where a value is not known.
+    Each event holds `time` [s, Unix], `grid`, `production`, `consumption`, `imbalance` [W], `phases` (power by phase
+    [W]) and `channels` (a list of `name` and `power` [W]); null where a value is not known.
     """
     entry: EnergyNeighboursConfigEntry | None = hass.config_entries.async_get_entry(msg["entry_id"])
     if entry is None or entry.domain != DOMAIN or entry.state is not ConfigEntryState.LOADED:
@@ -76,7 +76,7 @@ def _follow(
     def watch() -> None:
         nonlocal site, unwatch
         site = entry.runtime_data
-        names = {key: channel.name for key, channel in site.meter.channels.items()}
+        names = {key: channel.name for key, channel in site.meter.channels.items() if channel.name}
 
         @callback
         def send(live: LivePower) -> None:
@@ -116,7 +116,7 @@ def _event(live: LivePower, names: dict[str, str]) -> dict[str, Any]:
         "consumption": balance.consumption,
         "imbalance": balance.imbalance,
         "phases": dict(balance.phases),
-        "channels": [{"name": names[key], "power": power} for key, power in live.channels.items()],
+        "channels": [{"name": names[key], "power": power} for key, power in live.channels.items() if key in names],
     }
 
 

@@ -109,6 +109,7 @@ async def test_nothing_is_prefilled_without_the_energy_dashboard(hass: HomeAssis
     ("entities", "error", "details"),
     [
         ({}, "no_sensor", {}),
+        ({"injection_power": ["sensor.a"]}, "injection_alone", {}),
         ({"phases": {"power_l1": ["sensor.a"], "power_l3": ["sensor.b"]}}, "phase_missing", {"phase": "L2"}),
     ],
 )

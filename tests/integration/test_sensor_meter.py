@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -172,6 +172,77 @@ async def test_register_that_starts_again_at_midnight_goes_on(hass: HomeAssistan
         tell(hass, "today", value, "kWh")
     await show(hass, entry)
     assert number(hass, PRODUCED) == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize(
+    ("told", "kwh"),
+    [
+        pytest.param([1000.01, 1000.0, 1000.01, 1000.0, 1000.01, 1000.02], 0.02, id="noise of a sum of sensors"),
+        pytest.param([0, 0.2, 1], 1, id="meter that begins anew every day"),
+        pytest.param([0, 1000.1, 1000.6], 0.5, id="zero while the device starts"),
+        pytest.param([8000, 8000.5], 0.5, id="another meter"),
+    ],
+)
+async def test_energy_is_not_invented(hass: HomeAssistant, a_site: Site, told: list[float], kwh: float) -> None:
+    tell(hass, "day", 1000, "kWh")
+    entry = await a_site(offtake_energy=["day"])
+    for value in told:
+        tell(hass, "day", value, "kWh")
+        await hass.async_block_till_done()
+    await show(hass, entry)
+    assert number(hass, OFFTAKE) == pytest.approx(kwh)
+
+
+async def test_reading_that_repeats_itself_is_one(hass: HomeAssistant, a_site: Site) -> None:
+    tell(hass, "grid", 100)
+    entry = await a_site(grid_power=["grid"])
+    first = entry.runtime_data.meter.last_reading
+    tell(hass, "grid", 100)
+    await hass.async_block_till_done()
+    assert entry.runtime_data.meter.last_reading > first
+
+
+async def test_last_reading_at_the_start_is_that_of_the_newest_sensor(hass: HomeAssistant, a_site: Site) -> None:
+    for entity in "abcdefgh":
+        tell(hass, entity, 100)
+    entry = await a_site(production_power=list("abcdefgh"))
+    assert entry.runtime_data.meter.last_reading == hass.states.get("sensor.h").last_reported_timestamp
+
+
+async def test_nothing_but_totals_and_phases_is_shown(
+    hass: HomeAssistant, a_site: Site, entity_registry: er.EntityRegistry
+) -> None:
+    tell(hass, "grid", 100)
+    tell(hass, "roof", 100)
+    entry = await a_site(grid_power=["grid"], production_power=["roof"])
+    shown = {e.translation_key for e in er.async_entries_for_config_entry(entity_registry, entry.entry_id)}
+    assert shown == {
+        "grid_power",
+        "production_power",
+        "consumption_power",
+        "offtake_energy",
+        "injection_energy",
+        "production_energy",
+        "last_reading",
+        "meter_connected",
+    }
+
+
+async def test_sensors_without_a_value_for_long_are_a_repair(
+    hass: HomeAssistant, a_site: Site, issue_registry: ir.IssueRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_components.energy_neighbours.site.UNREACHABLE_AFTER", -1)
+    tell(hass, "grid", "unavailable")
+    entry = await a_site(grid_power=["grid"])
+    await show(hass, entry)
+    issue = issue_registry.issues[DOMAIN, f"sensors_silent_{entry.entry_id}"]
+    assert (DOMAIN, f"meter_unreachable_{entry.entry_id}") not in issue_registry.issues
+    for language in LANGUAGES:
+        fill(find(language, "issues.sensors_silent.title"), issue.translation_placeholders)
+        fill(find(language, "issues.sensors_silent.description"), issue.translation_placeholders)
+    tell(hass, "grid", 100)
+    await show(hass, entry)
+    assert (DOMAIN, f"sensors_silent_{entry.entry_id}") not in issue_registry.issues
 
 
 async def test_power_alone_is_integrated_over_time(hass: HomeAssistant, a_site: Site) -> None:

@@ -52,6 +52,7 @@ class LayoutProblem(StrEnum):
     PHASE_MISSING = "phase_missing"
     SINGLE_PHASE = "single_phase"
     BUNDLED = "bundled"
+    INJECTION_ALONE = "injection_alone"
 
 
 class LayoutError(ValueError):
