@@ -3,10 +3,14 @@
 Nothing here looks at times: the figures of a shared machine prove nothing. They stand in docs/performance.md.
 """
 
+from contextlib import suppress
 import json
 import math
+import os
 from pathlib import Path
+import signal
 import subprocess
+import time
 
 import pytest
 
@@ -61,3 +65,33 @@ def test_wrong_usage_is_one_sentence(arguments) -> None:
     assert result.stdout == ""
     assert len(result.stderr.strip().splitlines()) == 1
     assert arguments[-1] in result.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_nothing_outlives_a_benchmark_that_is_stopped(number, tmp_path) -> None:
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen([BENCH, "ingest"], env=environment, stderr=subprocess.PIPE, text=True) as bench:
+        wait_until(lambda: len(processes_that_name(tmp_path)) >= 6)  # three brokers, three homes
+        bench.send_signal(number)
+        _, errors = bench.communicate(timeout=60)
+    wait_until(lambda: not processes_that_name(tmp_path))
+    if number != signal.SIGKILL:
+        assert (bench.returncode, errors, list(tmp_path.iterdir())) == (1, "", [])
+
+
+def wait_until(condition, patience: float = 60) -> None:
+    end = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def processes_that_name(folder: Path) -> list[str]:
+    """Return the command lines of the living processes that have to do with a folder."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended since
+            command = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            if str(folder) in command:
+                found.append(command)
+    return found

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Sequence
 from contextlib import suppress
+import signal
 import sys
 from typing import NoReturn, override
 
@@ -74,6 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from .result import machine, table  # noqa: PLC0415
     from .worker import WorkerError  # noqa: PLC0415
 
+    for number in (signal.SIGTERM, signal.SIGHUP):  # they tidy up as a Ctrl-C does
+        signal.signal(number, signal.default_int_handler)
     try:
         results, notes = run(speeds=(1.0, options.speed), seconds=options.seconds, rounds=options.rounds, say=_say)
     except (NoMosquittoError, WorkerError) as error:

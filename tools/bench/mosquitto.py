@@ -27,8 +27,10 @@ class Mosquitto:
         folder.mkdir(parents=True)
         self.port = free_port()
         config = folder / "mosquitto.conf"
+        # As root it would become another user, and Linux then forgets that it is to end with its parent.
         config.write_text(
-            f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\nmax_queued_messages 0\n",
+            f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\nmax_queued_messages 0\n"
+            "user root\n",
             encoding="utf-8",
         )
         self._child = Child([program, "-c", str(config)], folder / "mosquitto.log")

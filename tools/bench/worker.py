@@ -5,12 +5,15 @@ The two ends talk in lines of JSON: arguments on the command line, one line when
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 import json
 import os
 from pathlib import Path
 import subprocess
 import sys
 from typing import Any, Self
+
+from tools.home.child import tethered
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,14 +25,14 @@ class WorkerError(Exception):
 
 
 class Worker:
-    """The asking end: runs a module as a child, which ends when its standard input does."""
+    """The asking end: runs a module as a child, which ends when its standard input does, and never outlives us."""
 
     def __init__(self, module: str, arguments: Mapping[str, Any], log: Path) -> None:
         self._module = module
         self._log = log
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", module, json.dumps(arguments)],
+                tethered([sys.executable, "-m", module, json.dumps(arguments)]),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=output,
@@ -61,15 +64,11 @@ class Worker:
         except BrokenPipeError:
             self.answer()
 
-    def stop(self, timeout: float = 30) -> None:
-        """End it."""
-        assert self._process.stdin  # noqa: S101 - asked for above
-        try:
-            self._process.stdin.close()
-            self._process.wait(timeout)
-        except BrokenPipeError, subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+    def stop(self) -> None:
+        """End it at once: its files are thrown away, so there is nothing to tidy up."""
+        self._process.kill()
+        with suppress(BrokenPipeError):  # a question that it never read
+            self._process.communicate()
 
     def __enter__(self) -> Self:
         return self

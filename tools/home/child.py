@@ -13,10 +13,18 @@ from typing import Self
 _TETHER = Path(__file__).with_name("tether.py")
 
 
-class Child:
-    """A process in a session of its own, so that a Ctrl-C in the terminal reaches only its parent.
+def tethered(command: Sequence[str]) -> list[str]:
+    """Return the command that runs `command` and ends it when this process ends, however that happens.
 
-    Start it from the main thread: Linux ties its life to the thread that started it. Output goes to `log`.
+    Start it from the main thread: Linux ties its life to the thread that started it.
+    """
+    return [sys.executable, "-I", str(_TETHER), str(os.getpid()), *command]
+
+
+class Child:
+    """A tethered process in a session of its own, so that a Ctrl-C in the terminal reaches only its parent.
+
+    Output goes to `log`.
     """
 
     def __init__(
@@ -31,7 +39,7 @@ class Child:
         with log.open("ab") as output:
             self._start_of_log = output.tell()
             self._process = subprocess.Popen(
-                [sys.executable, "-I", str(_TETHER), str(os.getpid()), *command],
+                tethered(command),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

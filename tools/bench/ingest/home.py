@@ -143,6 +143,13 @@ async def _main() -> None:
     folder = Path(given["folder"])
     Layout(port=free_port()).write(folder)
     hass = await _start(folder)
+    try:
+        await _serve(hass, folder, given)
+    finally:  # whatever happened: its recorder would keep the process alive
+        await hass.async_stop(force=True)
+
+
+async def _serve(hass: HomeAssistant, folder: Path, given: dict[str, Any]) -> None:
     count: Count = lambda: None  # noqa: E731 - the other two are made by functions
     if given["kind"] == "site":
         count = await _add_site(hass, given["port"], given["speed"])
@@ -158,7 +165,6 @@ async def _main() -> None:
 
     enabled = sorted(e.entity_id for e in er.async_get(hass).entities.values() if e.disabled_by is None)
     await serve({"enabled": enabled}, answer)
-    await hass.async_stop(force=True)
 
 
 if __name__ == "__main__":
