@@ -278,6 +278,10 @@ class SiteFlow(ConfigFlow, domain=DOMAIN):
         device = self._survey.device
         await self.async_set_unique_id(device.did, raise_on_progress=False)
         self._abort_if_unique_id_configured(updates={CONF_HOST: self._host, CONF_PORT: self._port})
+        # It was perhaps discovered meanwhile: that offer goes by its host name, and is now out of date.
+        flows = self.hass.config_entries.flow
+        for offer in flows.async_progress_by_handler(DOMAIN, match_context={"unique_id": device.hostname}):
+            flows.async_abort(offer["flow_id"])
         taken = {entry.title for entry in self._async_current_entries()}
         return self.async_create_entry(
             title="Flukso" if "Flukso" not in taken else f"Flukso {device.did[:SHORT_ID]}",

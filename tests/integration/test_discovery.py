@@ -63,6 +63,14 @@ async def test_meter_that_went_before_the_user_came(hass: HomeAssistant, meter: 
     await meter.repair("broker-down")
 
 
+async def test_meter_added_by_hand_is_no_longer_offered(hass: HomeAssistant, meter: Simulator) -> None:
+    await found(hass, meter, "_mqtt._tcp.local.")
+    result = await by_address(hass, meter.host, meter.port)
+    await answer(hass, result, suggested(result))
+    await hass.async_block_till_done()
+    assert hass.config_entries.flow.async_progress() == []
+
+
 async def test_configured_meter_is_not_found_again(
     hass: HomeAssistant, meter: Simulator, site: MockConfigEntry
 ) -> None:
