@@ -3,12 +3,14 @@
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
 from . import websocket
 from .const import CONF_METER, CONF_WRITE_INTERVAL, DEFAULT_WRITE_INTERVAL, DOMAIN, METER_FLUKSO
 from .entity import site_device
+from .faults import async_end_waiting, async_note_waiting
 from .flukso_meter import FluksoMeter
 from .meter import Medium, Meter
 from .runtime_data import EnergyNeighboursConfigEntry, site_id
@@ -32,8 +34,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigEn
         entry.add_update_listener(_reload)
     meter: Meter
     if entry.data[CONF_METER] == METER_FLUKSO:
-        meter = FluksoMeter(hass, entry)
-        await meter.async_connect()
+        meter = await _connect(hass, entry)
     else:
         meter = SensorMeter(hass, entry)
     site = Site(
@@ -51,6 +52,18 @@ async def async_setup_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigEn
     return True
 
 
+async def _connect(hass: HomeAssistant, entry: EnergyNeighboursConfigEntry) -> FluksoMeter:
+    meter = FluksoMeter(hass, entry)
+    try:
+        await meter.async_connect()
+    except ConfigEntryNotReady as err:
+        if err.translation_key == meter.silent_fault:
+            async_note_waiting(hass, entry.entry_id, entry.title, meter.silent_fault)
+        raise
+    async_end_waiting(hass, entry.entry_id, meter.silent_fault)
+    return meter
+
+
 async def async_unload_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigEntry) -> bool:
     """Unload a site; its registers are kept."""
     if unloaded := await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
@@ -60,6 +73,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigE
 
 async def async_remove_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigEntry) -> None:
     """Forget a site's registers with its entry."""
+    async_end_waiting(hass, entry.entry_id, FluksoMeter.silent_fault)
     await storage(hass, entry.entry_id).async_remove()
 
 

@@ -1,10 +1,12 @@
 """Faults that need a hand: raised as repairs when they appear, cleared when they are gone."""
 
 from collections.abc import Mapping
+import time
 from typing import Final
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
 
@@ -49,4 +51,26 @@ class FaultList:
         self.update({})
 
     def _issue(self, key: str) -> str:
-        return f"{key}_{self._entry_id}"
+        return _issue_id(key, self._entry_id)
+
+
+def _issue_id(key: str, entry_id: str) -> str:
+    return f"{key}_{entry_id}"
+
+
+_WAITING: Final[HassKey[dict[str, float]]] = HassKey(f"{DOMAIN}_waiting")
+
+
+@callback
+def async_note_waiting(hass: HomeAssistant, entry_id: str, site: str, fault: str) -> None:
+    """Take note that a site cannot start because of a fault; raise it when that lasts."""
+    since = hass.data.setdefault(_WAITING, {}).setdefault(entry_id, time.time())
+    if time.time() - since > UNREACHABLE_AFTER:
+        FaultList(hass, entry_id, site).update({fault: {}})
+
+
+@callback
+def async_end_waiting(hass: HomeAssistant, entry_id: str, fault: str) -> None:
+    """Take note that the site has started, or is gone."""
+    if hass.data.get(_WAITING, {}).pop(entry_id, None) is not None:
+        ir.async_delete_issue(hass, DOMAIN, _issue_id(fault, entry_id))

@@ -180,7 +180,7 @@ class FluksoMeter(Meter):
 
     @callback
     def _change_state(self, state: LinkState) -> None:
-        if state is not LinkState.ONLINE:
+        if state not in CONNECTED:
             self._listening_since = None
         elif self._listening_since is None:
             self._listening_since = time.time()
@@ -254,7 +254,9 @@ class FluksoMeter(Meter):
             return None
         power *= sign_of(channel, flow)
         # An inverter's own use at night is consumption, not negative production.
-        return max(power, 0.0) if channel.assignment and channel.assignment.role is Role.PRODUCTION else power
+        if channel.assignment and channel.assignment.role is Role.PRODUCTION:
+            power = max(power, 0.0)
+        return power + 0.0  # never a negative zero, which a card would show with its sign
 
     @override
     def value(self, key: str, quantity: str, now: float) -> float | None:

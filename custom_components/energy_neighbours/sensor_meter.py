@@ -289,6 +289,7 @@ class SensorMeter(Meter):
 
     @override
     def dump(self) -> dict[str, Any]:
+        self._integrate()
         return {"tracks": {e: r.track.state for e, r in self._registers.items() if r.track.state}}
 
     @override

@@ -117,13 +117,10 @@ class Site:
 
     def _dump(self, *, clean: bool = False) -> dict[str, Any]:
         """Return what is kept; `clean` tells that nothing was counted or shown after it."""
+        meter = self.meter.dump()  # may book what it still holds
         self._close_step()
         self._catch_up()
-        return {
-            "clean": clean and not self._behind,
-            "registers": self.registers.as_dict(),
-            "meter": self.meter.dump(),
-        }
+        return {"clean": clean and not self._behind, "registers": self.registers.as_dict(), "meter": meter}
 
     async def _save_now(self, _now: Any) -> None:
         await self._store.async_save(self._dump())

@@ -61,6 +61,28 @@ async def test_meter_unreachable(
     await until(lambda: not issue(hass, site, "meter_unreachable"))
 
 
+async def test_meter_that_was_off_from_the_start_becomes_a_repair_too(
+    hass: HomeAssistant, meter: Simulator, monkeypatch: pytest.MonkeyPatch, until: Wait
+) -> None:
+    monkeypatch.setattr(flukso_meter, "CONFIG_TIMEOUT", 0.5)
+    monkeypatch.setattr(faults_module, "UNREACHABLE_AFTER", 0.1)
+    entry = entry_of(meter)
+    entry.add_to_hass(hass)
+    await meter.fault("broker-down", 0)
+    await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert not issue(hass, entry, "meter_unreachable"), "it may only be starting"
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(minutes=1))
+    await until(lambda: issue(hass, entry, "meter_unreachable"))
+    await until(lambda: entry.state is ConfigEntryState.SETUP_RETRY)
+    await meter.repair("broker-down")
+    await meter.publish_config()
+    monkeypatch.setattr(flukso_meter, "CONFIG_TIMEOUT", 10)
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(minutes=5))
+    await until(lambda: entry.state is ConfigEntryState.LOADED)
+    assert not issue(hass, entry, "meter_unreachable")
+
+
 @pytest.mark.parametrize("fault", ["clock-wrong", "clock-unset"])
 async def test_clock_wrong(
     hass: HomeAssistant, meter: Simulator, until: Wait, monkeypatch: pytest.MonkeyPatch, fault: str
