@@ -1,5 +1,6 @@
 """What all entities of a site share: their device, their availability, and when they write their state."""
 
+from abc import abstractmethod
 from typing import Any, override
 
 from homeassistant.core import callback
@@ -75,9 +76,9 @@ class SiteEntity(Entity):
     def available(self) -> bool:
         return self._site.connected
 
+    @abstractmethod
     def _take_value(self) -> Any:
         """Take the present value over into the entity's attributes and return it."""
-        raise NotImplementedError
 
     def _is_live(self) -> bool:
         """Whether it also follows a jump of the site's power at once."""

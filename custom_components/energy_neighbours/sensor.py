@@ -1,5 +1,6 @@
 """Sensors of a site: power, energy, and what else its meter measures."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -295,8 +296,9 @@ class SiteSensor(SiteEntity, SensorEntity):
 
     entity_description: SiteSensorDescription
 
+    @abstractmethod
     def _value(self) -> Value:
-        raise NotImplementedError
+        """Return the present value."""
 
     @override
     def _is_live(self) -> bool:
