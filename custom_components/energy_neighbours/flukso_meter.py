@@ -57,10 +57,10 @@ class FluksoMeter(Meter):
         self._task: asyncio.Task[None] | None = None
         self._configured = asyncio.Event()
         self._device: Device | None = None
-        self._layout: SiteLayout
+        self.layout: SiteLayout
         self._laid_out: tuple[Any, ...]
         self._flows: dict[str, Channel] = {}
-        self._channels: dict[str, MeterChannel] = {}
+        self.channels: dict[str, MeterChannel] = {}
         self._registers: dict[str, Register] = {}
         self._pulse_constants: dict[str, float] = {}
         self._gauges: dict[str, tuple[Reading, float]] = {}  # with the time at which it held, by our clock
@@ -68,7 +68,7 @@ class FluksoMeter(Meter):
         self._motion: dict[str, MotionTrack] = {}
         self._moved: dict[str, float] = {}
         self._last: Reading | None = None
-        self._heard: float | None = None
+        self.last_reading: float | None = None
         self._listening_since: float | None = None
         self._clock_wrong_since: float | None = None
         self.client = FluksoClient(
@@ -148,7 +148,7 @@ class FluksoMeter(Meter):
             self._gauges[reading.sid] = reading, reading.time if reading.retained else time.time()
         if not reading.retained:
             self._last = reading
-            self._heard = time.time()
+            self.last_reading = time.time()
         if self._site:
             self._site.touch()
 
@@ -189,10 +189,10 @@ class FluksoMeter(Meter):
 
     def _lay_out(self, device: Device) -> None:
         self._laid_out = _shape(device)
-        self._layout = site_layout(device, self._assigned)
+        self.layout = site_layout(device, self._assigned)
         self._flows = {c.key: c for c in device.channels}
-        self._channels = meter_channels(device, self._assigned)
-        self._registers = make_registers(device, self._channels)
+        self.channels = meter_channels(device, self._assigned)
+        self._registers = make_registers(device, self.channels)
         self._pulse_constants = {c.key: constant for c in device.channels if (constant := device.pulse_constant(c))}
         self._motion = {
             sid: MotionTrack()
@@ -208,16 +208,6 @@ class FluksoMeter(Meter):
 
     @property
     @override
-    def layout(self) -> SiteLayout:
-        return self._layout
-
-    @property
-    @override
-    def channels(self) -> Mapping[str, MeterChannel]:
-        return self._channels
-
-    @property
-    @override
     def device(self) -> MeterDevice:
         device = self._device
         return MeterDevice(
@@ -230,17 +220,12 @@ class FluksoMeter(Meter):
 
     @property
     @override
-    def last_reading(self) -> float | None:
-        return self._heard
-
-    @property
-    @override
     def messages_dropped(self) -> int:
         return sum(self.client.statistics.dropped.values())
 
     @override
     def power(self, key: str, now: float) -> float | None:
-        channel, flow = self._channels[key], self._flows[key]
+        channel, flow = self.channels[key], self._flows[key]
         if channel.medium in (Medium.GAS, Medium.WATER):
             return self._rate(flow, Quantity.MAGNITUDE, now, FLOW, per_hour=60)
         power: float | None
@@ -301,9 +286,9 @@ class FluksoMeter(Meter):
             found["no_counters"] = {}
         if self._device and not self._device.sends_gauges:
             found["no_gauges"] = {}
-        if self._last is None or self._heard is None:
+        if self._last is None or self.last_reading is None:
             return found
-        if self._last.clock_ok and abs(self._heard - self._last.time) <= CLOCK_TOLERANCE:
+        if self._last.clock_ok and abs(self.last_reading - self._last.time) <= CLOCK_TOLERANCE:
             self._clock_wrong_since = None
         elif self._clock_wrong_since is None:
             # It may only have started, and set its clock in a moment.

@@ -68,26 +68,18 @@ class MeterListener(Protocol):
 class Meter(Protocol):
     """A site's meter.
 
-    `silent_fault` is the translation key of the fault that it tells nothing for long.
+    `layout` holds the roles of its channels, `channels` what is shown of them by key, and `last_reading` tells when the
+    last live reading came [s, Unix]. `silent_fault` is the translation key of the fault that it tells nothing for long.
     """
 
     silent_fault: ClassVar[str]
-
-    @property
-    def layout(self) -> SiteLayout:
-        """Roles of its channels."""
-
-    @property
-    def channels(self) -> Mapping[str, MeterChannel]:
-        """Its channels by key."""
+    layout: SiteLayout
+    channels: Mapping[str, MeterChannel]
+    last_reading: float | None
 
     @property
     def device(self) -> MeterDevice:
         """How it presents itself."""
-
-    @property
-    def last_reading(self) -> float | None:
-        """When the last live reading came [s, Unix]."""
 
     @property
     def messages_dropped(self) -> int:

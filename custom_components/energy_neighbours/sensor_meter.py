@@ -93,7 +93,7 @@ class SensorMeter(Meter):
         self._hass = hass
         self._title = entry.title
         self._entities = {key: tuple(cv.ensure_list(value)) for key, value in entry.data[CONF_ENTITIES].items()}
-        self._layout = layout_of(self._entities)
+        self.layout = layout_of(self._entities)
         self._power = self._power_sources()
         self._registers = {
             entity: _Register(channel, forward)
@@ -102,11 +102,11 @@ class SensorMeter(Meter):
         }
         counted = {r.channel for r in self._registers.values()}
         self._integrated = {
-            role: [k for k, a in self._layout.assignments.items() if a.role is role and k in self._power]
+            role: [k for k, a in self.layout.assignments.items() if a.role is role and k in self._power]
             for role in (Role.GRID, Role.PRODUCTION)
             if role.value not in counted
         }
-        self._channels = {
+        self.channels = {
             key: MeterChannel(
                 key=key,
                 name="",
@@ -115,12 +115,12 @@ class SensorMeter(Meter):
                 counts=False,
                 two_way=a.role is Role.GRID,
             )
-            for key, a in self._layout.assignments.items()
+            for key, a in self.layout.assignments.items()
         }
         self._watts: dict[str, float] = {}
         self._counted: set[str] = set()
         self._integrated_to: float | None = None
-        self._heard: float | None = None
+        self.last_reading: float | None = None
         self._gone_since: float | None = None
         self._site: MeterListener | None = None
         self._stop: list[CALLBACK_TYPE] = []
@@ -130,7 +130,7 @@ class SensorMeter(Meter):
         sources = {f"{GRID}_{phase}": (self._entities.get(key, ()), ()) for phase, key in CONF_PHASE_POWER.items()}
         sources[GRID] = (self._entities.get(CONF_GRID_POWER, ()), self._entities.get(CONF_INJECTION_POWER, ()))
         sources[PRODUCTION] = (self._entities.get(CONF_PRODUCTION_POWER, ()), ())
-        return {k: s for k, s in sources.items() if k in self._layout.assignments and any(s)}
+        return {k: s for k, s in sources.items() if k in self.layout.assignments and any(s)}
 
     @override
     async def async_start(self, site: MeterListener) -> None:
@@ -167,7 +167,7 @@ class SensorMeter(Meter):
 
     def _hear(self, state: State) -> None:
         if _number(state) is not None:
-            self._heard = max(self._heard or 0.0, state.last_reported_timestamp)
+            self.last_reading = max(self.last_reading or 0.0, state.last_reported_timestamp)
 
     def _take(self, entity: str, state: State | None) -> None:
         self._watts.pop(entity, None)
@@ -228,23 +228,8 @@ class SensorMeter(Meter):
 
     @property
     @override
-    def layout(self) -> SiteLayout:
-        return self._layout
-
-    @property
-    @override
-    def channels(self) -> Mapping[str, MeterChannel]:
-        return self._channels
-
-    @property
-    @override
     def device(self) -> MeterDevice:
         return MeterDevice(name=self._title, is_service=True)
-
-    @property
-    @override
-    def last_reading(self) -> float | None:
-        return self._heard
 
     @property
     @override
@@ -266,7 +251,7 @@ class SensorMeter(Meter):
 
     @override
     def has_counted(self, key: str) -> bool:
-        role = self._layout.assignments[key].role.value
+        role = self.layout.assignments[key].role.value
         return self._counted.issuperset(e for e, r in self._registers.items() if r.channel == role)
 
     @override
