@@ -18,6 +18,8 @@ type Receive = Callable[[str, bytes, bool], None]
 KEEPALIVE = 30
 """A broker that says nothing for this long [s] is asked for a sign of life, and given up after as long again."""
 
+_LAST_WORDS = 1.0  # for a closed connection to tell how it ended [s]
+
 _CONNACK = b"\x20\x02"
 _CONNACK_LENGTH = 4
 _DISCONNECT = b"\xe0\x00"
@@ -32,9 +34,10 @@ def client_id() -> str:
 class Connection:
     """An open connection. Messages go to its receiver from the moment of `subscribe`."""
 
-    def __init__(self, client: aiomqtt.Client, host: str) -> None:
+    def __init__(self, client: aiomqtt.Client, host: str, end: asyncio.Task[None]) -> None:
         self._client = client
         self._host = host
+        self._end = end
 
     async def subscribe(self) -> None:
         """Ask for the topics of a Fluksometer, at most once each and never with QoS above 0.
@@ -59,9 +62,9 @@ class Connection:
             Always, once the link is broken.
 
         """
+        await asyncio.wait((self._end,))
         try:
-            async for _ in self._client.messages:  # never yields: `_Sink` passes every message on at once
-                pass
+            self._end.result()
         except aiomqtt.MqttError as error:
             raise FluksoConnectionError(f"The connection to {self._host} broke.") from error
         raise FluksoConnectionError(f"The connection to {self._host} ended.")
@@ -113,11 +116,27 @@ async def open_connection(
         timeout=limit,
         queue_type=_Sink,
     )
-    await _enter(client, host, port)
+    end = asyncio.create_task(_end_of(client))
     try:
-        yield Connection(client, host)
+        await _enter(client, host, port)
+        try:
+            yield Connection(client, host, end)
+        finally:
+            await _close(client)
+            await asyncio.wait((end,), timeout=_LAST_WORDS)
     finally:
-        await _close(client)
+        end.cancel()
+        await asyncio.gather(end, return_exceptions=True)
+
+
+async def _end_of(client: aiomqtt.Client) -> None:
+    """Wait for the end of a connection, begun before it is made.
+
+    A broker that hangs up in the moment of greeting breaks the connection before anybody listens; aiomqtt forgets
+    about that, with an error that nobody fetches.
+    """
+    async for _ in client.messages:  # never yields: the queue passes every message on at once
+        pass
 
 
 async def _enter(client: aiomqtt.Client, host: str, port: int) -> None:

@@ -1,0 +1,76 @@
+"""One connection to a broker, which may end at any moment without leaving an unheard error behind."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+import gc
+from typing import Any
+
+import pytest
+
+from custom_components.energy_neighbours.flukso.connection import open_connection
+from custom_components.energy_neighbours.flukso.exceptions import FluksoConnectionError
+
+from .conftest import Broker
+
+ACCEPTED = b"\x20\x02\x00\x00"
+
+
+@pytest.fixture
+async def unheard() -> AsyncGenerator[Callable[[], list[str]]]:
+    """What nobody fetched of the loop's futures and tasks, once they are gone."""
+    heard: list[str] = []
+
+    def hear(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        heard.append(f"{context['message']}: {context.get('exception')}")
+
+    def after_all() -> list[str]:
+        gc.collect()
+        return heard
+
+    loop = asyncio.get_running_loop()
+    before = loop.get_exception_handler()
+    loop.set_exception_handler(hear)
+    yield after_all
+    loop.set_exception_handler(before)
+
+
+@pytest.mark.parametrize("pause", [0, 0.001, 0.01])
+async def test_broker_that_greets_and_hangs_up(pause: float, unheard: Callable[[], list[str]]) -> None:
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)
+        writer.write(ACCEPTED)
+        await writer.drain()
+        await asyncio.sleep(pause)
+        writer.close()
+
+    async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        for _ in range(10):
+            with pytest.raises(FluksoConnectionError):
+                async with open_connection("127.0.0.1", port, print) as connection:
+                    await connection.lost()
+    assert unheard() == []
+
+
+async def test_connection_that_broke_before_anybody_asked(broker: Broker, unheard: Callable[[], list[str]]) -> None:
+    async with open_connection("127.0.0.1", broker.port, print) as connection:
+        await connection.subscribe()
+        await broker.stop()
+        await asyncio.sleep(0.1)
+    assert unheard() == []
+
+
+async def test_connection_that_breaks_is_lost_however_often_it_was_asked(
+    broker: Broker, unheard: Callable[[], list[str]]
+) -> None:
+    async with open_connection("127.0.0.1", broker.port, print) as connection:
+        await connection.subscribe()
+        for _ in range(3):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.02):
+                    await connection.lost()
+        await broker.stop()
+        for _ in range(2):
+            with pytest.raises(FluksoConnectionError, match="broke"):
+                await connection.lost()
+    assert unheard() == []
