@@ -75,7 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from .result import machine, table  # noqa: PLC0415
     from .worker import WorkerError  # noqa: PLC0415
 
-    for number in (signal.SIGTERM, signal.SIGHUP):  # they tidy up as a Ctrl-C does
+    # All tidy up as a Ctrl-C does, which a shell lets be ignored by what it starts in the background.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
         results, notes = run(speeds=(1.0, options.speed), seconds=options.seconds, rounds=options.rounds, say=_say)
