@@ -1,11 +1,8 @@
 """Other ways to a meter: a bridged Mosquitto, and an FLM02's REST service while its broker is away."""
 
-import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-import shutil
-import socket
 
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
@@ -14,38 +11,17 @@ import pytest
 from custom_components.energy_neighbours import flukso_meter
 from custom_components.energy_neighbours.const import CONF_CHANNELS
 from custom_components.energy_neighbours.flukso import client, fallback
+from tools.mosquitto import Mosquitto
 from tools.simulator import Simulator
 
 from .conftest import Wait, entry_of, load, number, state
 
-MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/sbin")
-
 
 @pytest.fixture
-async def mosquitto(tmp_path: Path) -> AsyncIterator[int]:
+def mosquitto(tmp_path: Path) -> Iterator[int]:
     """A real broker; its port."""
-    assert MOSQUITTO, "scripts/setup installs it"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    config = tmp_path / "mosquitto.conf"
-    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n", encoding="utf-8")
-    process = await asyncio.create_subprocess_exec(
-        MOSQUITTO, "-c", str(config), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
-    )
-    async with asyncio.timeout(20):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.05)
-            else:
-                writer.close()
-                await writer.wait_closed()
-                break
-    yield port
-    process.terminate()
-    await process.wait()
+    with Mosquitto(tmp_path / "broker") as broker:
+        yield broker.port
 
 
 async def test_live_on_a_real_mosquitto(hass: HomeAssistant, mosquitto: int, until: Wait) -> None:

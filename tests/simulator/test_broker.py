@@ -1,12 +1,11 @@
 """The meter's broker, and somebody else's."""
 
-import asyncio
-import shutil
 import socket
 
 import aiomqtt
 import pytest
 
+from tools.mosquitto import Mosquitto
 from tools.simulator import Fault, Simulator
 from tools.simulator.broker import matches
 
@@ -130,26 +129,10 @@ async def test_port_in_use_is_an_error():
 
 
 @pytest.fixture
-async def mosquitto(tmp_path):
-    """Run a real Mosquitto on a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    config = tmp_path / "mosquitto.conf"
-    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest none\n")
-    binary = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
-    process = await asyncio.create_subprocess_exec(binary, "-c", str(config))
-    for _ in range(200):
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            await asyncio.sleep(0.05)
-        else:
-            writer.close()
-            break
-    yield port
-    process.terminate()
-    await process.wait()
+def mosquitto(tmp_path):
+    """Run a real Mosquitto; its port."""
+    with Mosquitto(tmp_path / "broker") as broker:
+        yield broker.port
 
 
 async def test_meter_publishes_to_a_mosquitto(mosquitto):

@@ -7,6 +7,8 @@ import signal
 import sys
 from typing import NoReturn, override
 
+from tools.mosquitto import NoMosquittoError
+
 WRONG_USAGE = 2
 NAMES = ("ingest",)
 FASTEST = 100.0
@@ -71,7 +73,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.rounds, options.seconds = QUICK["rounds"], QUICK["seconds"]
     # Home Assistant is slow to load, and not needed for a word of help.
     from .ingest.results import run  # noqa: PLC0415
-    from .mosquitto import NoMosquittoError  # noqa: PLC0415
     from .result import machine, table  # noqa: PLC0415
     from .worker import WorkerError  # noqa: PLC0415
 

@@ -40,9 +40,9 @@ from custom_components.energy_neighbours.const import (
 from custom_components.energy_neighbours.flukso.discovery import survey
 from custom_components.energy_neighbours.flukso_meter import FluksoMeter
 from custom_components.energy_neighbours.roles import suggest, write_assignments
-from tools.bench.mosquitto import free_port
 from tools.bench.worker import Answer, arguments, serve
 from tools.home import Layout
+from tools.mosquitto import free_port
 
 type Count = Callable[[], int | None]
 

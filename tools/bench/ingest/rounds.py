@@ -8,8 +8,8 @@ import sqlite3
 from tempfile import TemporaryDirectory
 import time
 
-from tools.bench.mosquitto import Mosquitto
 from tools.bench.worker import Worker, WorkerError
+from tools.mosquitto import Mosquitto
 
 from .stream import LEAD
 
