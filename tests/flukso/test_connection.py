@@ -2,7 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 import gc
+import logging
+import socket
+import struct
 from typing import Any
 
 import pytest
@@ -13,6 +17,7 @@ from custom_components.energy_neighbours.flukso.exceptions import FluksoConnecti
 from .conftest import Broker
 
 ACCEPTED = b"\x20\x02\x00\x00"
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 @pytest.fixture
@@ -34,17 +39,26 @@ async def unheard() -> AsyncGenerator[Callable[[], list[str]]]:
     loop.set_exception_handler(before)
 
 
-@pytest.mark.parametrize("pause", [0, 0.001, 0.01])
-async def test_broker_that_greets_and_hangs_up(pause: float, unheard: Callable[[], list[str]]) -> None:
+@asynccontextmanager
+async def curt_broker(pause: float, *, reset: bool = False) -> AsyncGenerator[int]:
+    """Greet whoever comes, and hang up after a pause [s]; yields the port."""
+
     async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(100)
         writer.write(ACCEPTED)
         await writer.drain()
         await asyncio.sleep(pause)
+        if reset:
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         writer.close()
 
     async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
+        yield server.sockets[0].getsockname()[1]
+
+
+@pytest.mark.parametrize("pause", [0, 0.001, 0.01])
+async def test_broker_that_greets_and_hangs_up(pause: float, unheard: Callable[[], list[str]]) -> None:
+    async with curt_broker(pause) as port:
         for _ in range(10):
             with pytest.raises(FluksoConnectionError):
                 async with open_connection("127.0.0.1", port, print) as connection:
@@ -74,3 +88,14 @@ async def test_connection_that_breaks_is_lost_however_often_it_was_asked(
             with pytest.raises(FluksoConnectionError, match="broke"):
                 await connection.lost()
     assert unheard() == []
+
+
+@pytest.mark.parametrize(("level", "told"), [(logging.INFO, False), (logging.DEBUG, True)])
+async def test_broken_connection_is_told_to_the_caller_alone(
+    level: int, told: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(level, "mqtt")
+    async with curt_broker(0.05, reset=True) as port, open_connection("127.0.0.1", port, print) as connection:
+        with pytest.raises(FluksoConnectionError):
+            await connection.lost()
+    assert any("reset by peer" in record.getMessage() for record in caplog.records) is told

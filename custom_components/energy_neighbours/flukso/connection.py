@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
+import logging
 import secrets
 import socket
 import struct
@@ -17,6 +18,10 @@ type Receive = Callable[[str, bytes, bool], None]
 
 KEEPALIVE = 30
 """A broker that says nothing for this long [s] is asked for a sign of life, and given up after as long again."""
+
+# The library calls every broken connection an error, with no word of whose it is. The client tells of it itself, once.
+_WIRE_LOG = logging.getLogger("mqtt.energy_neighbours")
+_WIRE_LOG.addFilter(lambda _: _WIRE_LOG.isEnabledFor(logging.DEBUG))
 
 _LAST_WORDS = 1.0  # for a closed connection to tell how it ended [s]
 
@@ -115,6 +120,7 @@ async def open_connection(
         keepalive=KEEPALIVE,
         timeout=limit,
         queue_type=_Sink,
+        logger=_WIRE_LOG,
     )
     end = asyncio.create_task(_end_of(client))
     try:
