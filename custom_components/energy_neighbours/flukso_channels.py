@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from .core.channel import Assignment, Role
-from .flukso.counters import CounterTrack
+from .core.counter import CounterTrack
 from .flukso.models import Channel, ChannelKind, Device, Quantity
 from .meter import Medium, MeterChannel
 from .quantities import REACTIVE_POWER

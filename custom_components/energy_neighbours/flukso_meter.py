@@ -14,10 +14,11 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .const import CONF_DID, DOMAIN
 from .core.channel import LayoutError, Role, SiteLayout
+from .core.counter import CounterState, CounterTrack
 from .core.pulse import pulse_rate_now
 from .flukso.client import FluksoClient, LinkState
-from .flukso.counters import CounterState, CounterTrack, MotionTrack
 from .flukso.models import Channel, ChannelKind, Device, MessageKind, Quantity, Reading
+from .flukso.motion import MotionTrack
 from .flukso_channels import QUADRANTS, Register, describe, make_registers, meter_channels, sign_of
 from .meter import Medium, Meter, MeterChannel, MeterDevice, MeterListener
 from .quantities import FLOW, REACTIVE_POWER, UNITS, normal

@@ -28,8 +28,8 @@ from homeassistant.util.unit_conversion import EnergyConverter, PowerConverter
 
 from .const import CONF_ENTITIES
 from .core.channel import Assignment, LayoutError, LayoutProblem, Phase, Role, SiteLayout
+from .core.counter import MAX_NET_POWER, CounterState, CounterTrack
 from .core.power_balance import sum_or_none
-from .flukso.counters import MAX_NET_POWER, CounterState, CounterTrack
 from .meter import Meter, MeterChannel, MeterDevice, MeterListener
 
 CONF_GRID_POWER: Final = "grid_power"

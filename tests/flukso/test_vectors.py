@@ -5,12 +5,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from custom_components.energy_neighbours.core.counter import CounterState, CounterTrack, StepKind
 from custom_components.energy_neighbours.flukso.config import DeviceConfig
-from custom_components.energy_neighbours.flukso.counters import CounterState, CounterTrack, MotionTrack, StepKind
 from custom_components.energy_neighbours.flukso.dispatch import Dispatcher
 from custom_components.energy_neighbours.flukso.exceptions import NotAFluksoError
 from custom_components.energy_neighbours.flukso.messages import ConfigKind, DropReason, parse_topic
 from custom_components.energy_neighbours.flukso.models import Device, MessageKind, Reading
+from custom_components.energy_neighbours.flukso.motion import MotionTrack
 from custom_components.energy_neighbours.flukso.rest import parse_window
 from custom_components.energy_neighbours.flukso.units import convert
 

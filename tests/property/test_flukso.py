@@ -6,8 +6,8 @@ from hypothesis import given, strategies as st
 import orjson
 import pytest
 
+from custom_components.energy_neighbours.core.counter import WRAP, CounterTrack, StepKind
 from custom_components.energy_neighbours.flukso.config import DeviceConfig
-from custom_components.energy_neighbours.flukso.counters import WRAP, CounterTrack, StepKind
 from custom_components.energy_neighbours.flukso.dispatch import Dispatcher
 from custom_components.energy_neighbours.flukso.exceptions import NotAFluksoError
 from custom_components.energy_neighbours.flukso.messages import ConfigKind, DropReason, Feed, parse_reading, parse_topic

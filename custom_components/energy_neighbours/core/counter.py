@@ -3,8 +3,6 @@
 from enum import StrEnum
 from typing import NamedTuple
 
-from .models import Reading
-
 WRAP = 2**32
 """The meters count in 32 bits (whole Wh, L, g, …) and then start again at zero."""
 
@@ -98,20 +96,3 @@ class CounterTrack:
             return CounterStep(rise + WRAP, StepKind.WRAP)
         believed = 0 < gap <= MAX_RESET_GAP and 0 < value * _SECONDS_PER_HOUR <= MAX_RESET_POWER * gap
         return CounterStep(value if believed else 0.0, StepKind.RESET)
-
-
-class MotionTrack:
-    """Tells movement from the movement or vibration counter of a wireless sensor."""
-
-    __slots__ = ("_last",)
-
-    def __init__(self) -> None:
-        self._last: float | None = None
-
-    def advance(self, reading: Reading) -> bool:
-        """Take the next reading; True if something moved since the last one.
-
-        A retained message tells where the counter stands, not that something moves now.
-        """
-        last, self._last = self._last, reading.value
-        return last is not None and reading.value > last and not reading.retained

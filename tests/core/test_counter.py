@@ -2,7 +2,7 @@
 
 import pytest
 
-from custom_components.energy_neighbours.flukso.counters import CounterState, CounterTrack, StepKind
+from custom_components.energy_neighbours.core.counter import CounterState, CounterTrack, StepKind
 
 T = 1_700_000_000
 
