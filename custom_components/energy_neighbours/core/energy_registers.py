@@ -2,12 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from .channel import Role, SiteLayout
 
 GAP = 60
 """Longest integration step [s] within which phases are netted as the grid operator's meter does."""
+
+
+class Booked(NamedTuple):
+    """What a step added to the registers of the site [Wh]."""
+
+    offtake: float
+    injection: float
+    production: float
 
 
 @dataclass(slots=True)
@@ -37,8 +45,8 @@ class EnergyRegisters:
     counted: float = 0.0
     netted: float = 0.0
 
-    def book(self, layout: SiteLayout, steps: Mapping[str, tuple[float, float]], seconds: float) -> None:
-        """Book one integration step.
+    def book(self, layout: SiteLayout, steps: Mapping[str, tuple[float, float]], seconds: float) -> Booked:
+        """Book one integration step and return what it added.
 
         Parameters
         ----------
@@ -50,7 +58,7 @@ class EnergyRegisters:
         seconds
             Length of the step [s].
         """
-        imported = exported = 0.0
+        imported = exported = production = 0.0
         for key, (forward, backward) in steps.items():
             if forward < 0 or backward < 0:
                 msg = f"energy of a step must not be negative: {key} {forward}, {backward}"
@@ -65,7 +73,7 @@ class EnergyRegisters:
                 imported += forward
                 exported += backward
             elif assignment.role is Role.PRODUCTION:
-                self.production += forward
+                production += forward
         net = imported - exported
         if seconds <= GAP:
             offtake = max(net, 0.0)
@@ -76,6 +84,8 @@ class EnergyRegisters:
             offtake = max(share * imported, net, 0.0)
         self.offtake += offtake
         self.injection += offtake - net
+        self.production += production
+        return Booked(offtake, offtake - net, production)
 
     def as_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form."""

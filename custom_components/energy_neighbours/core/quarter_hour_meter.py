@@ -1,0 +1,238 @@
+"""Turns energy that was counted over any stretch of time into quarter-hours that lose nothing."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+import math
+from typing import Any, Final
+
+from .channel import Role
+from .quarter_hour import QUARTER, Quality, QuarterHour, quarter_start
+
+LISTENING: Final = 120
+"""Two signs of life this close together [s] leave nothing unheard between them."""
+LATENESS: Final = 120
+"""What comes later than this [s] did not come late: the clock was set back."""
+MEASURED_SHARE: Final = 0.8
+ESTIMATED_SHARE: Final = 0.4
+"""Shares of a quarter-hour that must be covered for it to be measured, or at least estimated."""
+
+_ALMOST: Final = 1e-6
+"""Sums of tenths miss a whole Wh by less than this [Wh]."""
+_SERIES: Final = {Role.GRID: (0, 1), Role.PRODUCTION: (2,)}
+
+
+@dataclass(slots=True)
+class _Cell:
+    """What is gathered of one quarter-hour: offtake, injection, production [Wh], and seconds by side."""
+
+    energy: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
+    covered: dict[str, float] = field(default_factory=dict)
+    unknown: dict[str, float] = field(default_factory=dict)
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpenQuarterHour:
+    """The quarter-hour that is running, so far [Wh]; None if nobody measures it."""
+
+    start: int
+    offtake: float | None
+    injection: float | None
+    production: float | None
+
+
+class QuarterHourMeter:
+    """Gathers energy by quarter-hour, each side of the site (grid, production) for itself.
+
+    Energy that was counted over some time is spread over it evenly. A quarter-hour is closed when its sides have been
+    heard beyond its end; while nothing is heard all stay open, so that what the counters rose by meanwhile is spread
+    over the time in which it flowed. The parts of a Wh that remain go into the next quarter-hour: over any number of
+    them, whole Wh and counted energy differ by less than one.
+
+    Parameters
+    ----------
+    counted
+        Sides that counters measure: all their energy becomes known sooner or later.
+    integrated
+        Sides whose power alone is known: a quarter-hour's energy is its mean power while that was known.
+    settle
+        A quarter-hour is closed so long after its end [s], for counters that are not heard every second.
+    """
+
+    def __init__(
+        self, counted: frozenset[Role], integrated: frozenset[Role] = frozenset(), *, settle: int = 15
+    ) -> None:
+        self._sides = counted | integrated
+        self._integrated = integrated
+        self._settle = settle
+        self._cells: dict[int, _Cell] = {}
+        self._next: int | None = None
+        self._known: dict[str, float] = {}
+        self._remainder = [0.0, 0.0, 0.0]
+
+    def known(self, side: Role) -> float | None:
+        """Return the time up to which a side has been heard [s]; None before it was."""
+        return self._known.get(side)
+
+    def book(self, side: Role, energies: tuple[float, ...], since: float, until: float) -> None:
+        """Book energy that was counted from `since` to `until` [s].
+
+        Parameters
+        ----------
+        side
+            `Role.GRID` with offtake and injection [Wh], or `Role.PRODUCTION` with production [Wh].
+        energies
+            None of them negative.
+        since, until
+            A stretch that ends before it begins, as when a clock is set back, counts as the moment of its end.
+        """
+        if any(energy < 0 for energy in energies):
+            raise ValueError(f"energy must not be negative: {side} {energies}")
+        self._begin(until)
+        for start, seconds in self._spread(since, until):
+            cell = self._cell(start)
+            share = seconds / (until - since) if until > since else 1.0
+            for series, energy in zip(_SERIES[side], energies, strict=True):
+                cell.energy[series] += share * energy
+
+    def hear(self, side: Role, time: float) -> None:
+        """Take note that a side was heard: all that it counted until then has been booked, or will be."""
+        first = self._begin(time)
+        before = self._known.get(side)
+        if before is None:
+            self._note_unknown(side, first, time)
+        elif time <= before - LATENESS:
+            pass  # the clock was set back: what was heard until now is another time's
+        elif time <= before:
+            return
+        elif time - before <= LISTENING:
+            for start, seconds in self._spread(before, time):
+                covered = self._cell(start).covered
+                covered[side] = covered.get(side, 0.0) + seconds
+        elif side in self._integrated:
+            self._note_unknown(side, before, time)
+        self._known[side] = time
+
+    def miss(self, side: Role, since: float, until: float) -> None:
+        """Take note that a counter began anew: what it counted in between is not known."""
+        self._begin(until)
+        self._note_unknown(side, since, until)
+
+    def _note_unknown(self, side: Role, since: float, until: float) -> None:
+        for start, seconds in self._spread(since, until):
+            unknown = self._cell(start).unknown
+            unknown[side] = min(unknown.get(side, 0.0) + seconds, QUARTER)
+
+    def close(self) -> list[QuarterHour]:
+        """Return the quarter-hours that are over, in order; each is returned once.
+
+        A quarter-hour that comes again, because the clock was set back, adds to what was returned before.
+        """
+        if self._next is None or self._known.keys() != self._sides:
+            return []
+        known = min(self._known.values())
+        closed = []
+        while known >= self._next + QUARTER + self._settle:
+            cell = self._cells.pop(self._next, _Cell())
+            if not cell.again or any(cell.energy):
+                closed.append(self._finish(self._next, cell))
+            self._next += QUARTER
+        return closed
+
+    def running(self, start: int) -> OpenQuarterHour:
+        """Return what is gathered of a quarter-hour."""
+        energy = self._cells.get(start, _Cell()).energy
+        grid, production = (side in self._sides for side in (Role.GRID, Role.PRODUCTION))
+        return OpenQuarterHour(
+            start,
+            energy[0] if grid else None,
+            energy[1] if grid else None,
+            energy[2] if production else None,
+        )
+
+    def waiting(self) -> list[OpenQuarterHour]:
+        """Return all that is gathered and not closed yet, in order."""
+        return [self.running(start) for start in sorted(self._cells)]
+
+    def _begin(self, time: float) -> int:
+        """Let the first open quarter-hour be that of the first sign of life, or of a clock that was set back."""
+        if self._next is None:
+            self._next = quarter_start(time)
+        elif time < self._next - LATENESS:
+            end, self._next = self._next, quarter_start(time)
+            for start in range(self._next, end, QUARTER):
+                self._cell(start).again = True
+        return self._next
+
+    def _cell(self, start: int) -> _Cell:
+        return self._cells.setdefault(start, _Cell())
+
+    def _spread(self, since: float, until: float) -> Iterator[tuple[int, float]]:
+        """Yield the quarter-hours of a stretch with the seconds that fall into each.
+
+        What falls into those that are closed is told of the first open one.
+        """
+        first = self._next if self._next is not None else quarter_start(since)
+        if since >= until:
+            yield max(quarter_start(until), first), 0.0
+            return
+        if since < first:
+            yield first, min(until, first) - since
+            since = first
+        while since < until:
+            start = quarter_start(since)
+            end = min(until, start + QUARTER)
+            yield start, end - since
+            since = end
+
+    def _finish(self, start: int, cell: _Cell) -> QuarterHour:
+        quality = max((self._judge(side, cell) for side in self._sides), key=list(Quality).index)
+        for side in self._integrated:
+            covered = cell.covered.get(side, 0.0)
+            if ESTIMATED_SHARE * QUARTER <= covered < QUARTER:
+                for series in _SERIES[side]:
+                    cell.energy[series] *= QUARTER / covered
+        whole: list[int | None] = [None, None, None]
+        for side in self._sides:
+            nothing = cell.unknown.get(side, 0.0) >= QUARTER
+            for series in _SERIES[side]:
+                energy = cell.energy[series]
+                if nothing and not energy:
+                    continue
+                energy += self._remainder[series]
+                whole[series] = math.floor(energy + _ALMOST)
+                self._remainder[series] = max(energy - math.floor(energy + _ALMOST), 0.0)
+        return QuarterHour(start, whole[0], whole[1], whole[2], quality)
+
+    def _judge(self, side: Role, cell: _Cell) -> Quality:
+        if cell.covered.get(side, 0.0) >= MEASURED_SHARE * QUARTER and not cell.again:
+            return Quality.MEASURED
+        known = QUARTER - cell.unknown.get(side, 0.0)
+        return Quality.ESTIMATED if known >= ESTIMATED_SHARE * QUARTER else Quality.MISSING
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form."""
+        return {
+            "next": self._next,
+            "known": dict(self._known),
+            "remainder": list(self._remainder),
+            "cells": {
+                str(start): [cell.energy, cell.covered, cell.unknown, cell.again] for start, cell in self._cells.items()
+            },
+        }
+
+    def restore(self, data: Mapping[str, Any]) -> None:
+        """Take back what `as_dict` gave.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            When it is something else.
+        """
+        cells = {
+            int(start): _Cell(list(energy), dict(covered), dict(unknown), bool(again))
+            for start, (energy, covered, unknown, again) in data["cells"].items()
+        }
+        self._remainder = [float(part) for part in data["remainder"]]
+        self._known = {side: time for side, time in data["known"].items() if Role(side) in self._sides}
+        self._next, self._cells = data["next"], cells
