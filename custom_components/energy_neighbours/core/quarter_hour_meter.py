@@ -123,16 +123,18 @@ class QuarterHourMeter:
             unknown = self._cell(start).unknown
             unknown[side] = min(unknown.get(side, 0.0) + seconds, QUARTER)
 
-    def close(self) -> list[QuarterHour]:
+    def close(self, unbooked_since: float | None = None) -> list[QuarterHour]:
         """Return the quarter-hours that are over, in order; each is returned once.
 
+        From `unbooked_since` on [s] something is still to be booked.
         A quarter-hour that comes again, because the clock was set back, adds to what was returned before.
         """
         if self._next is None or self._known.keys() != self._sides:
             return []
         known = min(self._known.values())
         closed = []
-        while known >= self._next + QUARTER + self._settle:
+        booked = known if unbooked_since is None else unbooked_since
+        while known >= self._next + QUARTER + self._settle and booked >= self._next + QUARTER:
             cell = self._cells.pop(self._next, _Cell())
             if not cell.again or any(cell.energy):
                 closed.append(self._finish(self._next, cell))

@@ -118,7 +118,8 @@ class SiteEnergy:
         known = self._quarters.known(Role.GRID)
         if known is not None and known > self._step_time + QUIET:
             self.close_step()
-        return self._quarters.close()
+        # What an open step will book is not yet with its quarter-hours.
+        return self._quarters.close(self._step_time - self._step_seconds if self._step else None)
 
     def running(self, start: int) -> OpenQuarterHour:
         """Return what was counted of a quarter-hour so far."""
