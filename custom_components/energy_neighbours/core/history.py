@@ -15,6 +15,7 @@ class ProblemKind(StrEnum):
 
     NOT_A_TIME = "not_a_time"
     NOT_ON_GRID = "not_on_grid"
+    NOT_A_QUARTER_HOUR = "not_a_quarter_hour"  # the row covers an hour, a day or a month
     NOT_A_NUMBER = "not_a_number"
     MIXED_DECIMALS = "mixed_decimals"
     NEGATIVE = "negative"
@@ -28,6 +29,23 @@ class ProblemKind(StrEnum):
     WRONG_DAY_LENGTH = "wrong_day_length"
     IN_FUTURE = "in_future"
     BAD_BLOCK = "bad_block"
+
+
+class HistoryError(Exception):
+    """A source in which no history can be found at all.
+
+    Parameters
+    ----------
+    key
+        Translation key of the one sentence that says why.
+    placeholders
+        What that sentence names.
+    """
+
+    def __init__(self, key: str, **placeholders: str) -> None:
+        super().__init__(f"{key}: {placeholders}" if placeholders else key)
+        self.key = key
+        self.placeholders = placeholders
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +80,7 @@ class History:
     problems: Sequence[Problem] = ()
     format: str = ""
     eans: Sequence[str] = ()
-    """Access points that the source holds; the quarter-hours are those of one."""
+    """Access points that the source holds. While none of several is chosen there are no quarter-hours."""
     notes: Mapping[str, str] = field(default_factory=dict)
 
 
