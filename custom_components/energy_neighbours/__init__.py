@@ -7,7 +7,7 @@ from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
-from . import websocket
+from . import services, websocket
 from .const import CONF_METER, CONF_WRITE_INTERVAL, DEFAULT_WRITE_INTERVAL, DOMAIN, METER_FLUKSO
 from .entity import site_device
 from .faults import async_end_waiting, async_note_waiting
@@ -23,6 +23,7 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register what belongs to no single entry."""
+    services.async_register(hass)
     websocket.async_register(hass)
     return True
 
