@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 import signal
 import sys
+import textwrap
 from typing import NoReturn, override
 
 from tools.mosquitto import NoMosquittoError
 
+from .benchmarks import BENCHMARKS
+
 WRONG_USAGE = 2
-NAMES = ("ingest",)
+WIDTH = 110
 FASTEST = 100.0
 QUICK = {"rounds": 1, "seconds": 2}
 
@@ -36,21 +39,28 @@ def _speed(text: str) -> float:
     raise argparse.ArgumentTypeError(f"{text!r} is not a speed (above 1, at most {FASTEST:g})")
 
 
+def _epilog() -> str:
+    indent = " " * (2 + max(map(len, BENCHMARKS)) + 3)
+    rows = [
+        textwrap.fill(f"  {name}".ljust(len(indent)) + each.about, WIDTH, subsequent_indent=indent)
+        for name, each in BENCHMARKS.items()
+    ]
+    exits = "Exit status: 0 measured (targets met or not), 1 could not be measured, 2 wrong usage."
+    return "\n".join(["benchmarks:", *rows, "", exits])
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="bench",
         description="Measure our code side by side with its peers and print a table. Without a name: all benchmarks.",
-        epilog="benchmarks:\n"
-        "  ingest   a meter's messages, from the broker to entity states: our site beside Home Assistant's built-in\n"
-        "           MQTT sensors and a bare MQTT client, at the meter's own pace and sped up\n\n"
-        "Exit status: 0 measured (targets met or not), 1 could not be measured, 2 wrong usage.",
+        epilog=_epilog(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("names", nargs="*", metavar="NAME", help=f"what to measure: {', '.join(NAMES)} (default: all)")
+    add("names", nargs="*", metavar="NAME", help=f"what to measure: {', '.join(BENCHMARKS)} (default: all)")
     add("--json", action="store_true", help="one JSON object a line instead of a table")
     add("--rounds", type=_positive, default=3, metavar="N", help="measure so often (default: %(default)s)")
-    add("--seconds", type=_positive, default=60, metavar="N", help="length of a round (default: %(default)s)")
+    add("--seconds", type=_positive, default=60, metavar="N", help="ingest: length of a round (default: %(default)s)")
     add(
         "--speed",
         type=_speed,
@@ -67,12 +77,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     for name in options.names:
-        if name not in NAMES:
-            parser.error(f"there is no benchmark {name!r}; there are: {', '.join(NAMES)}")
+        if name not in BENCHMARKS:
+            parser.error(f"there is no benchmark {name!r}; there are: {', '.join(BENCHMARKS)}")
     if options.quick:
         options.rounds, options.seconds = QUICK["rounds"], QUICK["seconds"]
     # Home Assistant is slow to load, and not needed for a word of help.
-    from .ingest.results import run  # noqa: PLC0415
     from .result import machine, table  # noqa: PLC0415
     from .worker import WorkerError  # noqa: PLC0415
 
@@ -80,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
-        results, notes = run(speeds=(1.0, options.speed), seconds=options.seconds, rounds=options.rounds, say=_say)
+        measured = [BENCHMARKS[name].run(options, _say) for name in dict.fromkeys(options.names or BENCHMARKS)]
     except (NoMosquittoError, WorkerError) as error:
         _say("")
         print(f"{parser.prog}: {error}", file=sys.stderr)
@@ -88,11 +97,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 1
     _say("")
-    if options.json:
-        for result in results:
-            print(result.as_json())
-    else:
-        print(table(results), "", *notes, f"Measured on {machine()}.", sep="\n")
+    for results, notes in measured:
+        if options.json:
+            print(*(result.as_json() for result in results), sep="\n")
+        else:
+            print(table(results), "", *notes, "", sep="\n")
+    if not options.json:
+        print(f"Measured on {machine()}.")
     return 0
 
 

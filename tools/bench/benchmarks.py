@@ -1,0 +1,45 @@
+"""The benchmarks by name: what each compares, and what runs it."""
+
+from argparse import Namespace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from .result import Result
+
+type Say = Callable[[str], None]
+type Measured = tuple[list[Result], list[str]]
+"""The comparisons, and the sentences that belong below their table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """One benchmark.
+
+    Parameters
+    ----------
+    about
+        What it compares, in one sentence.
+    run
+        Measures with the options of the command line. It imports what it needs when it is called: Home Assistant is
+        slow to load, and not needed for a word of help.
+    """
+
+    about: str
+    run: Callable[[Namespace, Say], Measured]
+
+
+def _ingest(options: Namespace, say: Say) -> Measured:
+    from .ingest.results import run  # noqa: PLC0415 - see Benchmark.run
+
+    return run(speeds=(1.0, options.speed), seconds=options.seconds, rounds=options.rounds, say=say)
+
+
+BENCHMARKS: Final[Mapping[str, Benchmark]] = {
+    "ingest": Benchmark(
+        "a meter's messages, from the broker to entity states: our site beside Home Assistant's built-in MQTT sensors "
+        "and a bare MQTT client, at the meter's own pace and sped up",
+        _ingest,
+    ),
+}
