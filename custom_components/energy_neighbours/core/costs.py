@@ -4,10 +4,11 @@ Money is exact until it is shown. Whole watt-hours times prices of whole million
 of a euro; the line of a band is rounded half-up to the cent once, and a total is the sum of the lines as shown.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Final, Protocol
+from operator import attrgetter
+from typing import Final, NamedTuple, Self
 
 from .contract import Contract, price_periods, stretches
 from .quarter_hour import QuarterHour, Span
@@ -79,6 +80,20 @@ class Costs:
     unpaid: int
     revenue: Decimal | None
 
+    @classmethod
+    def none(cls) -> Self:
+        """Return what no quarter-hour at all costs."""
+        return cls(
+            bands={},
+            quarter_hours=0,
+            without_offtake=0,
+            without_price=0,
+            injection=0,
+            without_injection=0,
+            unpaid=0,
+            revenue=None,
+        )
+
     @property
     def offtake(self) -> int:
         """Energy taken from the grid that is known [Wh]."""
@@ -118,17 +133,41 @@ def costs(
         What the price sensor told, by the start of the quarter-hour [€/kWh].
     """
     if not quarters:
-        return _Sums().result()
-    quarters = sorted(quarters, key=lambda quarter: quarter.start)
+        return Costs.none()
+    quarters = sorted(quarters, key=_start)
     span = Span(quarters[0].start, quarters[-1].end)
-    periods = _Follower(price_periods(contract, span, holidays, sensor_prices))
-    versions = _Follower(list(stretches(contract, span)))
-    sums = _Sums()
+    taken: dict[str, _Sum] = {}
+    put = _Sum()
+    rest = iter(_rates(contract, span, holidays, sensor_prices))
+    # Before the contract, and until the first of its periods.
+    band, price, injection_price, end = "", None, None, span.start
+    without_offtake = without_injection = 0
     for quarter in quarters:
-        period, version = periods.at(quarter.start), versions.at(quarter.start)
-        sums.take(period.band if period else "", quarter.offtake, period.price if period else None)
-        sums.give(quarter.injection, version.terms.injection_price if version else None)
-    return sums.result()
+        while end <= quarter.start:
+            band, price, injection_price, end = next(rest)
+        if quarter.offtake is None:
+            without_offtake += 1
+        else:
+            if band not in taken:
+                taken[band] = _Sum()
+            taken[band].add(quarter.offtake, price)
+        if quarter.injection is None:
+            without_injection += 1
+        else:
+            put.add(quarter.injection, injection_price)
+    return Costs(
+        bands={
+            name: BandCost(offtake=band_sum.energy, unpriced=band_sum.unpriced, cost=band_sum.amount)
+            for name, band_sum in taken.items()
+        },
+        quarter_hours=len(quarters),
+        without_offtake=without_offtake,
+        without_price=sum(band_sum.rows_without_price for band_sum in taken.values()),
+        injection=put.energy,
+        without_injection=without_injection,
+        unpaid=put.unpriced,
+        revenue=put.amount,
+    )
 
 
 def cents(amount: Decimal) -> Decimal:
@@ -136,83 +175,62 @@ def cents(amount: Decimal) -> Decimal:
     return amount.quantize(CENT, ROUND_HALF_UP)
 
 
-class _Period(Protocol):
-    @property
-    def start(self) -> int: ...
-    @property
-    def end(self) -> int: ...
+def millionths(price: Decimal) -> int:
+    """Return a unit price [€/kWh] in whole millionths, which is how it is kept."""
+    return int(price.scaleb(6).quantize(1, ROUND_HALF_UP))
 
 
-class _Follower[P: _Period]:
-    """Finds the period of one time after the other, in their order."""
+def euros(billionths: int) -> Decimal:
+    """Return whole billionths of a euro, which is Wh times millionths of a euro a kWh, as euros."""
+    return Decimal(billionths).scaleb(-9)
 
-    def __init__(self, periods: Sequence[P]) -> None:
-        self._periods = periods
-        self._place = 0
 
-    def at(self, time: int) -> P | None:
-        """Return the period that holds a time, not earlier than the one before; None if none does."""
-        while self._place < len(self._periods) and self._periods[self._place].end <= time:
-            self._place += 1
-        if self._place == len(self._periods) or self._periods[self._place].start > time:
-            return None
-        return self._periods[self._place]
+class _Rate(NamedTuple):
+    """Band and prices [millionths of a euro a kWh] up to a time."""
+
+    band: str
+    price: int | None
+    injection_price: int | None
+    end: int
+
+
+def _rates(
+    contract: Contract, span: Span, holidays: Holidays, sensor_prices: Mapping[int, Decimal] | None
+) -> Iterator[_Rate]:
+    """Cut a span where a band or a price changes, without a hole: what lies before the contract has no price."""
+    for start, end, terms, _ in stretches(contract, span):
+        yield _Rate("", None, None, start)
+        injection_price = None if terms.injection_price is None else millionths(terms.injection_price)
+        for period in price_periods(contract, Span(start, end), holidays, sensor_prices):
+            price = None if period.price is None else millionths(period.price)
+            yield _Rate(period.band, price, injection_price, period.end)
+    yield _Rate("", None, None, span.end)
 
 
 @dataclass(slots=True)
-class _Band:
-    offtake: int = 0
+class _Sum:
+    """Adds up energy, and what it costs."""
+
+    energy: int = 0
     unpriced: int = 0
-    billionths: int | None = None
+    billionths: int = 0
+    rows_with_price: int = 0
+    rows_without_price: int = 0
 
-
-class _Sums:
-    """Adds up in whole Wh and whole billionths of a euro."""
-
-    def __init__(self) -> None:
-        self._bands: dict[str, _Band] = {}
-        self._quarters = self._without_offtake = self._without_price = 0
-        self._injected = _Band()
-        self._without_injection = 0
-
-    def take(self, name: str, offtake: int | None, price: Decimal | None) -> None:
-        self._quarters += 1
-        if offtake is None:
-            self._without_offtake += 1
-            return
-        band = self._bands.setdefault(name, _Band())
-        self._without_price += price is None
-        _add(band, offtake, price)
-
-    def give(self, injection: int | None, price: Decimal | None) -> None:
-        if injection is None:
-            self._without_injection += 1
+    def add(self, energy: int, price: int | None) -> None:
+        """Add a quarter-hour's energy [Wh] at a price [millionths of a euro a kWh]."""
+        self.energy += energy
+        if price is None:
+            self.unpriced += energy
+            self.rows_without_price += 1
         else:
-            _add(self._injected, injection, price)
+            self.billionths += energy * price
+            self.rows_with_price += 1
 
-    def result(self) -> Costs:
-        return Costs(
-            bands={
-                name: BandCost(offtake=band.offtake, unpriced=band.unpriced, cost=_euros(band.billionths))
-                for name, band in self._bands.items()
-            },
-            quarter_hours=self._quarters,
-            without_offtake=self._without_offtake,
-            without_price=self._without_price,
-            injection=self._injected.offtake,
-            without_injection=self._without_injection,
-            unpaid=self._injected.unpriced,
-            revenue=_euros(self._injected.billionths),
-        )
+    @property
+    def amount(self) -> Decimal | None:
+        """The cost of what has a price [€]; None if nothing has."""
+        return euros(self.billionths) if self.rows_with_price else None
 
 
-def _add(band: _Band, energy: int, price: Decimal | None) -> None:
-    band.offtake += energy
-    if price is None:
-        band.unpriced += energy
-    else:
-        band.billionths = (band.billionths or 0) + energy * int(price.scaleb(6))
-
-
-def _euros(billionths: int | None) -> Decimal | None:
-    return None if billionths is None else Decimal(billionths).scaleb(-9)
+_start = attrgetter("start")
