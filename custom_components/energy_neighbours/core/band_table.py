@@ -43,7 +43,7 @@ def look_up(table: np.ndarray, origin: int, starts: np.ndarray) -> np.ndarray:
     """
     first, last = ((int(time) - origin) // QUARTER for time in (starts[0], starts[-1]))
     if last - first == starts.size - 1 and not np.any(starts[1:] - starts[:-1] != QUARTER):
-        if 0 <= first and last < table.size:
+        if first >= 0 and last < table.size:
             return table[first : last + 1].copy()
     else:
         places = (starts - origin) // QUARTER
