@@ -1,0 +1,110 @@
+"""Finds the heading of a table of readings, below whatever a grid operator writes above it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from .readings_cells import Cell, NumberedRow, is_empty, plain, text
+from .readings_words import ENERGIES, TIMES, Kind, is_utc, kind_of, unit_of
+
+PREAMBLE: Final = 60
+"""The heading stands within so many lines that are not empty."""
+
+HORODATE: Final = "horodate"
+"""What only the French grid operator calls a time."""
+
+
+class Layout(StrEnum):
+    """The ways in which past readings come; each is a translation key."""
+
+    GENERIC = "generic_csv"  # our own
+    TABLE = "dso_table"  # a row for each quarter-hour and access point
+    REGISTERS = "dso_registers"  # a row for each quarter-hour and register
+    LOAD_CURVE = "load_curve"  # a row for each step of any length, with its mean power
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The heading of a table: in which column what is found, and what stood above it."""
+
+    line: int
+    cells: Sequence[Cell]
+    columns: Mapping[Kind, int]
+    preamble: Sequence[Sequence[Cell]]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it tells when and how much."""
+        columns = self.columns.keys()
+        return bool(columns & TIMES) and self.layout is not None
+
+    @property
+    def layout(self) -> Layout | None:
+        """How its rows are to be read; None if it names no energy."""
+        columns = self.columns.keys()
+        if Kind.VOLUME in columns and Kind.REGISTER in columns:
+            return Layout.REGISTERS
+        if Kind.VOLUME in columns and any(HORODATE in plain(text(cell)) for cell in self.cells):
+            return Layout.LOAD_CURVE
+        if columns & (ENERGIES - {Kind.SHARED, Kind.RESIDUAL}) or {Kind.SHARED, Kind.RESIDUAL} <= columns:
+            return Layout.GENERIC if self.is_utc else Layout.TABLE
+        return None
+
+    @property
+    def is_utc(self) -> bool:
+        """Whether its times are in UTC unless they say otherwise."""
+        return any(is_utc(self.name(kind)) for kind in (Kind.START, Kind.START_TIME, Kind.END) if kind in self.columns)
+
+    def name(self, kind: Kind) -> str:
+        """Return the heading of a column as it is written."""
+        return text(self.cells[self.columns[kind]])
+
+    def unit(self, kind: Kind) -> str | None:
+        """Return the unit that the heading of a column names, in small letters."""
+        return unit_of(self.cells[self.columns[kind]])
+
+    def above(self, *names: str) -> str | None:
+        """Return what the lines above the heading tell of something: beside its name, or beneath it."""
+        for row, beneath in zip(self.preamble, [*self.preamble[1:], ()], strict=False):
+            # A row of names over a row of values, or names and values by turns: names have no digits.
+            is_head = not any(sign.isdigit() for cell in row for sign in text(cell))
+            for column, cell in enumerate(row):
+                if plain(text(cell)) in names:
+                    values, place = (beneath, column) if is_head else (row, column + 1)
+                    value = values[place] if place < len(values) else None
+                    return None if is_empty(value) else text(value)
+        return None
+
+
+def find_header(rows: Iterable[NumberedRow]) -> Header | None:
+    """Return the heading; None if none of the first rows looks like one.
+
+    A row that names a time, but no energy, is returned if there is no better one: it lacks a column.
+    """
+    preamble: list[Sequence[Cell]] = []
+    nearest: Header | None = None
+    for line, cells in rows:
+        if all(is_empty(cell) for cell in cells):
+            continue
+        header = Header(line, cells, _columns(cells), tuple(preamble))
+        if header.is_complete:
+            return header
+        if nearest is None and len(header.columns) > 1 and (header.columns.keys() & (TIMES | ENERGIES)):
+            nearest = header
+        preamble.append(cells)
+        if len(preamble) >= PREAMBLE:
+            break
+    return nearest
+
+
+def _columns(cells: Sequence[Cell]) -> dict[Kind, int]:
+    columns: dict[Kind, int] = {}
+    for column, cell in enumerate(cells):
+        if isinstance(cell, str) and (kind := kind_of(cell)):
+            columns.setdefault(kind, column)
+            if HORODATE in plain(cell):
+                columns[Kind.START] = column  # beside the days between which the curve was asked for
+    if Kind.START_TIME in columns and Kind.START not in columns and Kind.END not in columns:
+        columns[Kind.START] = columns.pop(Kind.START_TIME)  # day and time in one column called "time"
+    return columns
