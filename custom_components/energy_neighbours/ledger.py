@@ -1,0 +1,398 @@
+"""The site's own store: every quarter-hour that was booked, where it came from, and what it said before."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from enum import StrEnum
+import json
+from pathlib import Path
+import time
+from typing import Any, Final, NamedTuple, Self
+
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy.dialects import sqlite
+
+from .core.quarter_hour import QUARTER, QuarterHour, Span
+from .ledger_schema import (
+    BEGIN,
+    BUSY_PATIENCE,
+    QUALITIES,
+    LedgerError,
+    LedgerFault,
+    import_table,
+    open_file,
+    price_table,
+    quarter_hour_table,
+    site_table,
+    superseded_table,
+    told_of,
+)
+
+__all__ = ["ImportNote", "Ledger", "LedgerError", "LedgerFault", "Replaced", "Revision", "Source"]
+
+MICRO: Final = Decimal(1_000_000)
+"""A price is kept in millionths of a euro per kWh."""
+
+
+class Source(StrEnum):
+    """Where the current row of a quarter-hour comes from."""
+
+    METER = "meter"
+    IMPORT = "import"
+
+
+SOURCES: Final = (Source.METER, Source.IMPORT)
+"""A source is kept as its place in this list, which must never change: it is part of the file."""
+
+
+class Revision(NamedTuple):
+    """What was known of one quarter-hour from some revision of the site's data on."""
+
+    revision: int
+    quarter_hour: QuarterHour
+    source: Source
+
+
+class Replaced(NamedTuple):
+    """What an import did: the revision that the site's data have now, and numbers of quarter-hours."""
+
+    revision: int
+    added: int
+    changed: int
+    unchanged: int
+
+
+class ImportNote(NamedTuple):
+    """An import that changed something: the revision it made, when [s, Unix], and where it came from."""
+
+    revision: int
+    made: int
+    note: str
+
+
+class _Row(NamedTuple):
+    """A row of quarter-hours after its site and start."""
+
+    revision: int
+    offtake: int | None
+    injection: int | None
+    production: int | None
+    quality: int
+    source: int
+
+    @property
+    def content(self) -> tuple[int | None, ...]:
+        """What it says, whenever it was written."""
+        return self[1:]
+
+    def quarter_hour(self, start: int) -> QuarterHour:
+        return QuarterHour(start, self.offtake, self.injection, self.production, QUALITIES[self.quality])
+
+
+_ENERGIES = ("offtake", "injection", "production")
+_current = quarter_hour_table.c
+_COLUMNS = [_current[name] for name in _Row._fields]
+
+
+class Ledger:
+    """All sites' quarter-hours in one SQLite file; may be used from several threads, one writing at a time.
+
+    Every method that writes is one transaction: it is done wholly or, when it raises `LedgerError`, not at all. Sites
+    are known by the id of their config entry. What a row said before it was changed is kept.
+    """
+
+    def __init__(self, path: Path, engine: Engine) -> None:
+        self.path = path
+        self._engine = engine
+        self._writing = engine.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
+
+    @classmethod
+    def open(cls, path: Path | str, *, patience: float = BUSY_PATIENCE) -> Self:
+        """Open the ledger in a file; create it, or bring it to the present schema.
+
+        Parameters
+        ----------
+        path
+            The file.
+        patience
+            How long another process that holds it is waited for, now and at each later use [s].
+
+        Raises
+        ------
+        LedgerError
+            It is newer, damaged, another program's, or cannot be opened; it was not changed then.
+        """
+        path = Path(path)
+        return cls(path, open_file(path, patience))
+
+    def close(self) -> None:
+        """Close the file; all of it is then in the one file again."""
+        self._engine.dispose()
+
+    def checkpoint(self) -> bool:
+        """Bring everything into the one file; return whether no other reader was in the way."""
+        with told_of(self.path), self._engine.connect().execution_options(**{BEGIN: ""}) as connection:
+            busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+        return not busy
+
+    def book(
+        self,
+        site: str,
+        quarters: Sequence[QuarterHour],
+        state: Mapping[str, Any],
+        prices: Mapping[int, Decimal] | None = None,
+    ) -> None:
+        """Book what the meter measured, together with where it goes on after a restart.
+
+        A quarter-hour that it has booked before is a supplement: its energy is added. An imported one stays.
+
+        Parameters
+        ----------
+        site
+            Whose.
+        quarters
+            Its quarter-hours.
+        state
+            The meter's, JSON-ready, as it is after these.
+        prices
+            What a price sensor told for quarter-hours, by their start [€/kWh].
+
+        Raises
+        ------
+        LedgerError
+            It could not be written.
+        ValueError
+            When a price is no number, or begins with no quarter-hour.
+        """
+        text = json.dumps(state, separators=(",", ":"))
+        told = [{"start": start, "price": _micro(start, price)} for start, price in (prices or {}).items()]
+        with self._write() as connection:
+            number, revision = _site(connection, site)
+            before = _rows(connection, number, quarters)
+            after = {start: row for start, row in _supplement(before, quarters) if row != before.get(start)}
+            _keep(connection, number, revision, before, after)
+            connection.execute(update(site_table).where(site_table.c.id == number).values(state=text))
+            if told:
+                statement = sqlite.insert(price_table)
+                statement = statement.on_conflict_do_update(
+                    index_elements=["site", "start"], set_={"price": statement.excluded.price}
+                )
+                connection.execute(statement, [{"site": number, **price} for price in told])
+
+    def save_state(self, site: str, state: Mapping[str, Any]) -> None:
+        """Keep where the meter goes on after a restart."""
+        self.book(site, (), state)
+
+    def load_state(self, site: str) -> dict[str, Any] | None:
+        """Return what `book` or `save_state` kept last; None if nothing was."""
+        with self._read() as connection:
+            text = connection.scalar(select(site_table.c.state).where(site_table.c.entry == site))
+        return None if text is None else json.loads(text)
+
+    def replace(self, site: str, quarters: Sequence[QuarterHour], note: str) -> Replaced:
+        """Let imported quarter-hours take the place of what is known. The same import again changes nothing.
+
+        Energy that the import does not tell (None) stays what it was.
+
+        Parameters
+        ----------
+        site
+            Whose.
+        quarters
+            Its quarter-hours, each once.
+        note
+            Where they come from.
+        """
+        with self._write() as connection:
+            number, revision = _site(connection, site)
+            before = _rows(connection, number, quarters)
+            after: dict[int, _Row] = {}
+            for quarter in quarters:
+                old, row = before.get(quarter.start), _row(quarter, Source.IMPORT)
+                if old:
+                    row = row._replace(**{n: getattr(old, n) for n in _ENERGIES if getattr(row, n) is None})
+                if not old or old.content != row.content:
+                    after[quarter.start] = row
+            added = sum(start not in before for start in after)
+            if after:
+                revision = _keep(connection, number, revision, before, after, renew=True)
+                values = {"site": number, "revision": revision, "made": int(time.time()), "note": note}
+                connection.execute(insert(import_table).values(values))
+        return Replaced(revision, added, len(after) - added, len(quarters) - len(after))
+
+    def read(self, site: str, span: Span, pending: Iterable[QuarterHour] = ()) -> list[QuarterHour]:
+        """Return what is known of a span, in order; as it will be when what is `pending` is booked."""
+        if pending := list(pending):
+            with self._read() as connection:
+                rows = _rows_of(connection, site, span)
+            rows.update((start, row) for start, row in _supplement(rows, pending) if span.start <= start < span.end)
+            return [row.quarter_hour(start) for start, row in sorted(rows.items())]
+        statement = select(_current.start, *(_current[n] for n in _ENERGIES), _current.quality)
+        with self._read() as connection:
+            found = connection.execute(statement.where(*_within(site, span)).order_by(_current.start)).all()
+        return [QuarterHour(start, o, i, p, QUALITIES[quality]) for start, o, i, p, quality in found]
+
+    def prices(self, site: str, span: Span) -> dict[int, Decimal]:
+        """Return the prices that were booked beside the quarter-hours of a span, by their start [€/kWh]."""
+        of = price_table.c
+        statement = select(of.start, of.price).where(
+            of.site == _number_of(site), of.start >= span.start, of.start < span.end
+        )
+        with self._read() as connection:
+            return {start: price / MICRO for start, price in connection.execute(statement.order_by(of.start))}
+
+    def history_of(self, site: str, start: int) -> list[Revision]:
+        """Return all that was ever known of a quarter-hour, the newest last."""
+        found: list[Revision] = []
+        with self._read() as connection:
+            for table in (superseded_table, quarter_hour_table):
+                columns = [table.c[name] for name in _Row._fields]
+                statement = select(*columns).where(table.c.site == _number_of(site), table.c.start == start)
+                for values in connection.execute(statement.order_by(table.c.revision)):
+                    row = _Row(*values)
+                    found.append(Revision(row.revision, row.quarter_hour(start), SOURCES[row.source]))
+        return found
+
+    def imports(self, site: str) -> list[ImportNote]:
+        """Return the imports that changed something, the newest last."""
+        of = import_table.c
+        statement = select(of.revision, of.made, of.note).where(of.site == _number_of(site)).order_by(of.revision)
+        with self._read() as connection:
+            return [ImportNote(*row) for row in connection.execute(statement)]
+
+    def known_span(self, site: str) -> Span | None:
+        """Return the span from the first to the last quarter-hour that is known; None if none is."""
+        first, last = (
+            select(edge(_current.start)).where(_current.site == _number_of(site)).scalar_subquery()
+            for edge in (func.min, func.max)
+        )
+        with self._read() as connection:
+            start, end = connection.execute(select(first, last)).one()
+        return None if start is None else Span(start, end + QUARTER)
+
+    def highest_offtake(self, site: str, span: Span) -> QuarterHour | None:
+        """Return the quarter-hour of a span in which most was taken from the grid, the first of equal ones."""
+        statement = select(_current.start, *_COLUMNS).where(*_within(site, span), _current.offtake.is_not(None))
+        with self._read() as connection:
+            found = connection.execute(statement.order_by(_current.offtake.desc(), _current.start).limit(1)).first()
+        return _Row(*found[1:]).quarter_hour(found[0]) if found else None
+
+    def purge(self, site: str, before: int) -> None:
+        """Forget the quarter-hours that begin before a time [s, Unix], what they said before, and their prices."""
+        with self._write() as connection:
+            for table in (quarter_hour_table, superseded_table, price_table):
+                of = table.c
+                connection.execute(delete(table).where(of.site == _number_of(site), of.start < before))
+
+    def erase(self, site: str) -> None:
+        """Forget everything of a site."""
+        with self._write() as connection:
+            for table in (quarter_hour_table, superseded_table, price_table, import_table):
+                connection.execute(delete(table).where(table.c.site == _number_of(site)))
+            connection.execute(delete(site_table).where(site_table.c.entry == site))
+        self.checkpoint()  # else it would be found in the log that SQLite keeps beside the file
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        # What fails was not committed. Should the computer stop just then and SQLite find the transaction whole in its
+        # log after all, its state comes back with its rows, so that nothing is booked twice.
+        with told_of(self.path), self._writing.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        with told_of(self.path), self._engine.connect() as connection:
+            yield connection
+
+
+def _row(quarter: QuarterHour, source: Source) -> _Row:
+    energies = quarter.offtake, quarter.injection, quarter.production
+    return _Row(0, *energies, QUALITIES.index(quarter.quality), SOURCES.index(source))
+
+
+def _supplement(before: Mapping[int, _Row], quarters: Iterable[QuarterHour]) -> Iterable[tuple[int, _Row]]:
+    """Return the rows that quarter-hours of the meter make of those before."""
+    after: dict[int, _Row] = {}
+    for quarter in quarters:
+        old, row = after.get(quarter.start) or before.get(quarter.start), _row(quarter, Source.METER)
+        if old is None:
+            after[quarter.start] = row
+        elif SOURCES[old.source] is Source.METER:
+            sums = {name: _sum(getattr(old, name), getattr(row, name)) for name in _ENERGIES}
+            sums["quality"] = max(old.quality, row.quality)  # the worse of the two: they stand in that order
+            after[quarter.start] = _Row(**{**old._asdict(), **sums})
+    return after.items()
+
+
+def _micro(start: int, price: Decimal) -> int:
+    if start % QUARTER or not price.is_finite():
+        raise ValueError(f"{price} €/kWh from {start} on is not the price of a quarter-hour")
+    return int((price * MICRO).to_integral_value())
+
+
+def _sum(old: int | None, more: int | None) -> int | None:
+    return old if more is None else more + (old or 0)
+
+
+def _site(connection: Connection, site: str) -> tuple[int, int]:
+    """Return a site's number and the revision of its data; new ones get a number."""
+    of = site_table.c
+    statement = select(of.id, of.revision).where(of.entry == site)
+    found = connection.execute(statement).first()
+    if not found:
+        connection.execute(insert(site_table).values(entry=site, revision=1))
+        found = connection.execute(statement).one()
+    return found[0], found[1]
+
+
+def _rows(connection: Connection, number: int, quarters: Sequence[QuarterHour]) -> dict[int, _Row]:
+    """Return the current rows in the span of some quarter-hours."""
+    if not quarters:
+        return {}
+    starts = [quarter.start for quarter in quarters]
+    statement = select(_current.start, *_COLUMNS)
+    statement = statement.where(_current.site == number, _current.start.between(min(starts), max(starts)))
+    return {start: _Row(*values) for start, *values in connection.execute(statement)}
+
+
+def _rows_of(connection: Connection, site: str, span: Span) -> dict[int, _Row]:
+    statement = select(_current.start, *_COLUMNS).where(*_within(site, span))
+    return {start: _Row(*values) for start, *values in connection.execute(statement)}
+
+
+def _keep(
+    connection: Connection,
+    number: int,
+    revision: int,
+    before: Mapping[int, _Row],
+    after: Mapping[int, _Row],
+    *,
+    renew: bool = False,
+) -> int:
+    """Write rows, move what they change to the superseded ones; return the revision of the site's data."""
+    old = {start: before[start] for start in after if start in before}
+    if old or renew:
+        revision += 1
+        connection.execute(update(site_table).where(site_table.c.id == number).values(revision=revision))
+    if old:
+        connection.execute(insert(superseded_table), [_values(number, *each) for each in old.items()])
+    if after:
+        statement = sqlite.insert(quarter_hour_table)
+        statement = statement.on_conflict_do_update(
+            index_elements=["site", "start"], set_={name: statement.excluded[name] for name in _Row._fields}
+        )
+        rows = [_values(number, start, row._replace(revision=revision)) for start, row in after.items()]
+        connection.execute(statement, rows)
+    return revision
+
+
+def _values(number: int, start: int, row: _Row) -> dict[str, Any]:
+    return {"site": number, "start": start, **row._asdict()}
+
+
+def _number_of(site: str) -> Any:
+    return select(site_table.c.id).where(site_table.c.entry == site).scalar_subquery()
+
+
+def _within(site: str, span: Span) -> tuple[Any, ...]:
+    return _current.site == _number_of(site), _current.start >= span.start, _current.start < span.end

@@ -1,0 +1,228 @@
+"""The ledger's file: its tables, how an older file becomes a newer one, and how it is opened."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+import shutil
+import sqlite3
+from typing import Any, Final
+
+from sqlalchemy import (
+    URL,
+    Column,
+    Connection,
+    Engine,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    create_engine,
+    event,
+    exc,
+)
+
+from .core.quarter_hour import Quality
+
+APPLICATION_ID: Final = 0x454E_4C47
+"""Marks the file as ours ("ENLG"), so that no other database is taken for a ledger."""
+QUALITIES: Final = (Quality.MEASURED, Quality.ESTIMATED, Quality.MISSING, Quality.LATE)
+"""A quality is kept as its place in this list, which must never change: it is part of the file."""
+BUSY_PATIENCE: Final = 5.0
+"""How long another process that holds the file is waited for [s]."""
+NO_ROOM: Final = 1 << 20
+"""Fewer free bytes than this on the disk explain why a file cannot grow."""
+BEGIN: Final = "ledger_begin"
+"""Execution option: how a transaction begins, or nothing for none."""
+
+
+class LedgerFault(StrEnum):
+    """Why a ledger cannot be used; each is a translation key."""
+
+    NEWER = "ledger_newer"
+    CORRUPT = "ledger_corrupt"
+    FULL = "ledger_full"
+    UNWRITABLE = "ledger_unwritable"
+
+
+class LedgerError(Exception):
+    """The ledger cannot be opened, read or written; what was asked for was not done at all.
+
+    Parameters
+    ----------
+    fault
+        Why.
+    text
+        The same in one sentence for the log.
+    """
+
+    def __init__(self, fault: LedgerFault, text: str) -> None:
+        super().__init__(text)
+        self.fault = fault
+
+
+metadata = MetaData()
+site_table = Table(
+    "site",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("entry", String, nullable=False, unique=True),  # the id of its config entry
+    Column("revision", Integer, nullable=False),  # the newest of its data
+    Column("state", String),  # where its meter goes on after a restart, JSON
+)
+
+
+def _readings(name: str, *key: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("site", Integer, nullable=False),
+        Column("start", Integer, nullable=False),  # s, Unix
+        Column("revision", Integer, nullable=False),  # of the site's data, in which this row was written
+        Column("offtake", Integer),  # Wh; NULL is not known
+        Column("injection", Integer),
+        Column("production", Integer),
+        Column("quality", Integer, nullable=False),
+        Column("source", Integer, nullable=False),
+        PrimaryKeyConstraint(*key),
+        sqlite_with_rowid=False,
+    )
+
+
+quarter_hour_table = _readings("quarter_hour", "site", "start")
+superseded_table = _readings("superseded", "site", "start", "revision")
+import_table = Table(
+    "import",
+    metadata,
+    Column("site", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("made", Integer, nullable=False),  # s, Unix
+    Column("note", String, nullable=False),  # where it came from
+    PrimaryKeyConstraint("site", "revision"),
+    sqlite_with_rowid=False,
+)
+price_table = Table(
+    "price",
+    metadata,
+    Column("site", Integer, nullable=False),
+    Column("start", Integer, nullable=False),  # s, Unix
+    Column("price", Integer, nullable=False),  # millionths of a euro per kWh
+    PrimaryKeyConstraint("site", "start"),
+    sqlite_with_rowid=False,
+)
+
+# A released schema is never edited: what changes later is a further step below. Rows are kept in the order of their key
+# (WITHOUT ROWID), so that a month of a site is one piece of the file; what was superseded does not stand in its way.
+_ENERGIES: Final = """
+    offtake INTEGER CHECK (offtake >= 0),
+    injection INTEGER CHECK (injection >= 0),
+    production INTEGER CHECK (production >= 0),
+    quality INTEGER NOT NULL CHECK (quality BETWEEN 0 AND 3),
+    source INTEGER NOT NULL CHECK (source BETWEEN 0 AND 1)"""
+_VERSION_1: Final = (
+    """CREATE TABLE site (
+    id INTEGER PRIMARY KEY, entry TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL, state TEXT) STRICT""",
+    f"""CREATE TABLE quarter_hour (
+    site INTEGER NOT NULL, start INTEGER NOT NULL CHECK (start % 900 = 0), revision INTEGER NOT NULL,{_ENERGIES},
+    PRIMARY KEY (site, start)) STRICT, WITHOUT ROWID""",
+    f"""CREATE TABLE superseded (
+    site INTEGER NOT NULL, start INTEGER NOT NULL CHECK (start % 900 = 0), revision INTEGER NOT NULL,{_ENERGIES},
+    PRIMARY KEY (site, start, revision)) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE import (
+    site INTEGER NOT NULL, revision INTEGER NOT NULL, made INTEGER NOT NULL, note TEXT NOT NULL,
+    PRIMARY KEY (site, revision)) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE price (
+    site INTEGER NOT NULL, start INTEGER NOT NULL CHECK (start % 900 = 0), price INTEGER NOT NULL,
+    PRIMARY KEY (site, start)) STRICT, WITHOUT ROWID""",
+)
+
+
+def _create(connection: Connection) -> None:
+    for statement in _VERSION_1:
+        connection.exec_driver_sql(statement)
+    connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
+MIGRATIONS: Final[Sequence[Callable[[Connection], None]]] = (_create,)
+"""The step at place n makes a file of schema version n + 1 from one of version n."""
+
+
+def open_file(path: Path, patience: float = BUSY_PATIENCE) -> Engine:
+    """Open a ledger's file, new or of any released schema.
+
+    Raises
+    ------
+    LedgerError
+        It cannot be opened; it was not changed then.
+    """
+    engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": patience})
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    try:
+        with told_of(path):
+            _check(engine, path)
+            with engine.connect().execution_options(**{BEGIN: ""}) as connection:
+                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+            with engine.connect().execution_options(**{BEGIN: "BEGIN IMMEDIATE"}) as connection, connection.begin():
+                version = _pragma(connection, "user_version")
+                for number in range(version, len(MIGRATIONS)):
+                    MIGRATIONS[number](connection)
+                    connection.exec_driver_sql(f"PRAGMA user_version = {number + 1}")
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+@contextmanager
+def told_of(path: Path) -> Iterator[None]:
+    """Tell a fault of the database as a fault of the ledger."""
+    try:
+        yield
+    except exc.DBAPIError as error:
+        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+            raise LedgerError(
+                LedgerFault.CORRUPT,
+                f"{path} is damaged and was left as it is: restore it from a backup or move it away",
+            ) from error
+        if code == sqlite3.SQLITE_FULL or (
+            code == sqlite3.SQLITE_IOERR and shutil.disk_usage(path.parent).free < NO_ROOM
+        ):
+            raise LedgerError(LedgerFault.FULL, f"There is no room left for {path}") from error
+        raise LedgerError(LedgerFault.UNWRITABLE, f"{path} cannot be used at the moment: {error.orig}") from error
+
+
+def _check(engine: Engine, path: Path) -> None:
+    """Refuse what is not ours, or not yet known."""
+    with engine.connect() as connection:
+        version = _pragma(connection, "user_version")
+        empty = not _pragma(connection, "schema_version")
+        ours = _pragma(connection, "application_id") == APPLICATION_ID
+    if not ours and not (empty and version == 0):
+        raise LedgerError(LedgerFault.CORRUPT, f"{path} is another program's database and was left as it is")
+    if version > len(MIGRATIONS):
+        raise LedgerError(
+            LedgerFault.NEWER,
+            f"{path} was written by a newer release of Energy Neighbours (schema {version}, this release knows "
+            f"{len(MIGRATIONS)}): install that release again",
+        )
+
+
+def _pragma(connection: Connection, name: str) -> int:
+    return int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
+
+
+def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # transactions begin where we say so, see below
+    # With WAL, NORMAL would already survive a kill, but a power cut could take back the last transactions. At some
+    # twenty an hour the flush to the disk costs nothing.
+    connection.execute("PRAGMA synchronous = FULL")
+    # What a household erases is not to be found in the file any more.
+    connection.execute("PRAGMA secure_delete = ON")
+
+
+def _begin(connection: Connection) -> None:
+    if statement := connection.get_execution_options().get(BEGIN, "BEGIN"):
+        connection.exec_driver_sql(statement)
