@@ -1,22 +1,21 @@
 """The site's own store: every quarter-hour that was booked, where it came from, and what it said before."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
-from enum import StrEnum
 import json
 from pathlib import Path
 import time
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.dialects import sqlite
 
 from .core.quarter_hour import QUARTER, QuarterHour, Span
+from .ledger_rows import ENERGIES, MICRO, QUALITIES, SOURCES, Row, Source, micro_price, replaced, supplemented
 from .ledger_schema import (
     BEGIN,
     BUSY_PATIENCE,
-    QUALITIES,
     LedgerError,
     LedgerFault,
     import_table,
@@ -29,20 +28,6 @@ from .ledger_schema import (
 )
 
 __all__ = ["ImportNote", "Ledger", "LedgerError", "LedgerFault", "Replaced", "Revision", "Source"]
-
-MICRO: Final = Decimal(1_000_000)
-"""A price is kept in millionths of a euro per kWh."""
-
-
-class Source(StrEnum):
-    """Where the current row of a quarter-hour comes from."""
-
-    METER = "meter"
-    IMPORT = "import"
-
-
-SOURCES: Final = (Source.METER, Source.IMPORT)
-"""A source is kept as its place in this list, which must never change: it is part of the file."""
 
 
 class Revision(NamedTuple):
@@ -70,28 +55,8 @@ class ImportNote(NamedTuple):
     note: str
 
 
-class _Row(NamedTuple):
-    """A row of quarter-hours after its site and start."""
-
-    revision: int
-    offtake: int | None
-    injection: int | None
-    production: int | None
-    quality: int
-    source: int
-
-    @property
-    def content(self) -> tuple[int | None, ...]:
-        """What it says, whenever it was written."""
-        return self[1:]
-
-    def quarter_hour(self, start: int) -> QuarterHour:
-        return QuarterHour(start, self.offtake, self.injection, self.production, QUALITIES[self.quality])
-
-
-_ENERGIES = ("offtake", "injection", "production")
 _current = quarter_hour_table.c
-_COLUMNS = [_current[name] for name in _Row._fields]
+_COLUMNS = [_current[name] for name in Row._fields]
 
 
 class Ledger:
@@ -165,12 +130,11 @@ class Ledger:
             When a price is no number, or begins with no quarter-hour.
         """
         text = json.dumps(state, separators=(",", ":"))
-        told = [{"start": start, "price": _micro(start, price)} for start, price in (prices or {}).items()]
+        told = [{"start": start, "price": micro_price(start, price)} for start, price in (prices or {}).items()]
         with self._write() as connection:
             number, revision = _site(connection, site)
             before = _rows(connection, number, quarters)
-            after = {start: row for start, row in _supplement(before, quarters) if row != before.get(start)}
-            _keep(connection, number, revision, before, after)
+            _keep(connection, number, revision, before, supplemented(before, quarters))
             connection.execute(update(site_table).where(site_table.c.id == number).values(state=text))
             if told:
                 statement = sqlite.insert(price_table)
@@ -206,13 +170,7 @@ class Ledger:
         with self._write() as connection:
             number, revision = _site(connection, site)
             before = _rows(connection, number, quarters)
-            after: dict[int, _Row] = {}
-            for quarter in quarters:
-                old, row = before.get(quarter.start), _row(quarter, Source.IMPORT)
-                if old:
-                    row = row._replace(**{n: getattr(old, n) for n in _ENERGIES if getattr(row, n) is None})
-                if not old or old.content != row.content:
-                    after[quarter.start] = row
+            after = replaced(before, quarters)
             added = sum(start not in before for start in after)
             if after:
                 revision = _keep(connection, number, revision, before, after, renew=True)
@@ -225,9 +183,10 @@ class Ledger:
         if pending := list(pending):
             with self._read() as connection:
                 rows = _rows_of(connection, site, span)
-            rows.update((start, row) for start, row in _supplement(rows, pending) if span.start <= start < span.end)
+            inside = [quarter for quarter in pending if span.start <= quarter.start < span.end]
+            rows |= supplemented(rows, inside)
             return [row.quarter_hour(start) for start, row in sorted(rows.items())]
-        statement = select(_current.start, *(_current[n] for n in _ENERGIES), _current.quality)
+        statement = select(_current.start, *(_current[n] for n in ENERGIES), _current.quality)
         with self._read() as connection:
             found = connection.execute(statement.where(*_within(site, span)).order_by(_current.start)).all()
         return [QuarterHour(start, o, i, p, QUALITIES[quality]) for start, o, i, p, quality in found]
@@ -246,10 +205,10 @@ class Ledger:
         found: list[Revision] = []
         with self._read() as connection:
             for table in (superseded_table, quarter_hour_table):
-                columns = [table.c[name] for name in _Row._fields]
+                columns = [table.c[name] for name in Row._fields]
                 statement = select(*columns).where(table.c.site == _number_of(site), table.c.start == start)
                 for values in connection.execute(statement.order_by(table.c.revision)):
-                    row = _Row(*values)
+                    row = Row(*values)
                     found.append(Revision(row.revision, row.quarter_hour(start), SOURCES[row.source]))
         return found
 
@@ -275,7 +234,7 @@ class Ledger:
         statement = select(_current.start, *_COLUMNS).where(*_within(site, span), _current.offtake.is_not(None))
         with self._read() as connection:
             found = connection.execute(statement.order_by(_current.offtake.desc(), _current.start).limit(1)).first()
-        return _Row(*found[1:]).quarter_hour(found[0]) if found else None
+        return Row(*found[1:]).quarter_hour(found[0]) if found else None
 
     def purge(self, site: str, before: int) -> None:
         """Forget the quarter-hours that begin before a time [s, Unix], what they said before, and their prices."""
@@ -290,7 +249,8 @@ class Ledger:
             for table in (quarter_hour_table, superseded_table, price_table, import_table):
                 connection.execute(delete(table).where(table.c.site == _number_of(site)))
             connection.execute(delete(site_table).where(site_table.c.entry == site))
-        self.checkpoint()  # else it would be found in the log that SQLite keeps beside the file
+        with suppress(LedgerError):  # it is erased; only the log that SQLite keeps beside the file still tells of it
+            self.checkpoint()
 
     @contextmanager
     def _write(self) -> Iterator[Connection]:
@@ -305,35 +265,6 @@ class Ledger:
             yield connection
 
 
-def _row(quarter: QuarterHour, source: Source) -> _Row:
-    energies = quarter.offtake, quarter.injection, quarter.production
-    return _Row(0, *energies, QUALITIES.index(quarter.quality), SOURCES.index(source))
-
-
-def _supplement(before: Mapping[int, _Row], quarters: Iterable[QuarterHour]) -> Iterable[tuple[int, _Row]]:
-    """Return the rows that quarter-hours of the meter make of those before."""
-    after: dict[int, _Row] = {}
-    for quarter in quarters:
-        old, row = after.get(quarter.start) or before.get(quarter.start), _row(quarter, Source.METER)
-        if old is None:
-            after[quarter.start] = row
-        elif SOURCES[old.source] is Source.METER:
-            sums = {name: _sum(getattr(old, name), getattr(row, name)) for name in _ENERGIES}
-            sums["quality"] = max(old.quality, row.quality)  # the worse of the two: they stand in that order
-            after[quarter.start] = _Row(**{**old._asdict(), **sums})
-    return after.items()
-
-
-def _micro(start: int, price: Decimal) -> int:
-    if start % QUARTER or not price.is_finite():
-        raise ValueError(f"{price} €/kWh from {start} on is not the price of a quarter-hour")
-    return int((price * MICRO).to_integral_value())
-
-
-def _sum(old: int | None, more: int | None) -> int | None:
-    return old if more is None else more + (old or 0)
-
-
 def _site(connection: Connection, site: str) -> tuple[int, int]:
     """Return a site's number and the revision of its data; new ones get a number."""
     of = site_table.c
@@ -345,27 +276,27 @@ def _site(connection: Connection, site: str) -> tuple[int, int]:
     return found[0], found[1]
 
 
-def _rows(connection: Connection, number: int, quarters: Sequence[QuarterHour]) -> dict[int, _Row]:
+def _rows(connection: Connection, number: int, quarters: Sequence[QuarterHour]) -> dict[int, Row]:
     """Return the current rows in the span of some quarter-hours."""
     if not quarters:
         return {}
     starts = [quarter.start for quarter in quarters]
     statement = select(_current.start, *_COLUMNS)
     statement = statement.where(_current.site == number, _current.start.between(min(starts), max(starts)))
-    return {start: _Row(*values) for start, *values in connection.execute(statement)}
+    return {start: Row(*values) for start, *values in connection.execute(statement)}
 
 
-def _rows_of(connection: Connection, site: str, span: Span) -> dict[int, _Row]:
+def _rows_of(connection: Connection, site: str, span: Span) -> dict[int, Row]:
     statement = select(_current.start, *_COLUMNS).where(*_within(site, span))
-    return {start: _Row(*values) for start, *values in connection.execute(statement)}
+    return {start: Row(*values) for start, *values in connection.execute(statement)}
 
 
 def _keep(
     connection: Connection,
     number: int,
     revision: int,
-    before: Mapping[int, _Row],
-    after: Mapping[int, _Row],
+    before: Mapping[int, Row],
+    after: Mapping[int, Row],
     *,
     renew: bool = False,
 ) -> int:
@@ -379,14 +310,14 @@ def _keep(
     if after:
         statement = sqlite.insert(quarter_hour_table)
         statement = statement.on_conflict_do_update(
-            index_elements=["site", "start"], set_={name: statement.excluded[name] for name in _Row._fields}
+            index_elements=["site", "start"], set_={name: statement.excluded[name] for name in Row._fields}
         )
         rows = [_values(number, start, row._replace(revision=revision)) for start, row in after.items()]
         connection.execute(statement, rows)
     return revision
 
 
-def _values(number: int, start: int, row: _Row) -> dict[str, Any]:
+def _values(number: int, start: int, row: Row) -> dict[str, Any]:
     return {"site": number, "start": start, **row._asdict()}
 
 

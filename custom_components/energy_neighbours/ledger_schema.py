@@ -23,12 +23,8 @@ from sqlalchemy import (
     exc,
 )
 
-from .core.quarter_hour import Quality
-
 APPLICATION_ID: Final = 0x454E_4C47
 """Marks the file as ours ("ENLG"), so that no other database is taken for a ledger."""
-QUALITIES: Final = (Quality.MEASURED, Quality.ESTIMATED, Quality.MISSING, Quality.LATE)
-"""A quality is kept as its place in this list, which must never change: it is part of the file."""
 BUSY_PATIENCE: Final = 5.0
 """How long another process that holds the file is waited for [s]."""
 NO_ROOM: Final = 1 << 20
