@@ -20,6 +20,7 @@ def classify_quarters(grid: BandGrid, starts: np.ndarray, zone: ZoneInfo, holida
     """Return the band of each quarter-hour, as its place in `grid.bands`; see `tariff.classify`."""
     if not starts.size:
         return np.empty(starts.shape, np.int8)
+    starts = np.asarray(starts, np.int64)
     first, last = (datetime.fromtimestamp(int(time), UTC).year for time in (starts.min(), starts.max()))
     years = Span(year_start(first), year_start(last + 1))
     bands = look_up(_years_table(grid, years, zone, holidays), years.start, starts.reshape(-1))
