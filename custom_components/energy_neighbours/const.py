@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from homeassistant.util.signal_type import SignalTypeFormat
+
 DOMAIN: Final = "energy_neighbours"
 
 CONF_METER: Final = "meter"
@@ -17,7 +19,24 @@ CONF_ROLE: Final = "role"
 CONF_PHASE: Final = "phase"
 CONF_REVERSED: Final = "reversed"
 CONF_WRITE_INTERVAL: Final = "write_interval"
+CONF_RETENTION: Final = "retention"
 
 DEFAULT_PORT: Final = 1883
 DEFAULT_WRITE_INTERVAL: Final = 10
 """Shortest time [s] between two states of one entity, unless the site's power jumps."""
+
+HISTORY_CHANGED: Final = SignalTypeFormat[int]("energy_neighbours_history_changed_{}")
+"""Past quarter-hours of a site (its entry id) were imported; told is the start of the first one [s, Unix]."""
+
+RETENTION: Final = {
+    "forever": None,
+    "ten_years": 3653,
+    "three_years": 1096,
+    "one_year": 366,
+    "sixteen_weeks": 112,
+}
+"""How long quarter-hours are kept [days]; alerts look back fifteen weeks."""
+DEFAULT_RETENTION: Final = "forever"
+
+ZONE: Final = "Europe/Brussels"
+"""The delivery point's time zone where no contract tells another: never that of Home Assistant's computer."""

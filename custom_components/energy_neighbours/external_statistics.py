@@ -1,23 +1,24 @@
 """A site's ledger as hourly statistics of Home Assistant, so that graphs reach back as far as its history."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-import logging
 from typing import Final, Protocol
 
 from homeassistant.components.recorder import DOMAIN as RECORDER_DOMAIN
 from homeassistant.components.recorder.models import StatisticData, StatisticMeanType, StatisticMetaData
 from homeassistant.components.recorder.statistics import async_add_external_statistics, statistics_during_period
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import UnitOfEnergy
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.recorder import get_instance
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 from homeassistant.util.unit_conversion import EnergyConverter
 
-from .const import DOMAIN
+from .const import DOMAIN, HISTORY_CHANGED
 from .core.hourly_totals import HourlyTotal, hour_start, hourly_energies, running_totals
 from .core.quarter_hour import QuarterHour, Span
 
@@ -27,7 +28,6 @@ STEP: Final = 31 * 86400
 LOOK_BACK: Final = (40 * 86400, 400 * 86400, 20_000 * 86400)
 """How far back the last total is looked for [s]; nearly always it stands one hour before."""
 
-_LOGGER = logging.getLogger(__name__)
 _LOCKS: Final[HassKey[dict[str, asyncio.Lock]]] = HassKey(f"{DOMAIN}_statistics")
 
 
@@ -72,6 +72,23 @@ class ExternalStatistics:
         async with self._hass.data.setdefault(_LOCKS, {}).setdefault(self._entry_id, asyncio.Lock()):
             await get_instance(self._hass).async_block_till_done()
             await self._async_write(since)
+
+    @callback
+    def async_follow(self, entry: ConfigEntry) -> Callable[[list[QuarterHour]], None]:
+        """Bring the statistics up to date now, after every import, and with what the returned listener hears."""
+
+        @callback
+        def update(since: int | None) -> None:
+            entry.async_create_background_task(self._hass, self.async_update(since), f"{DOMAIN} statistics")
+
+        @callback
+        def take(quarters: list[QuarterHour]) -> None:
+            if (since := self.async_note(quarters)) is not None:
+                update(since)
+
+        entry.async_on_unload(async_dispatcher_connect(self._hass, HISTORY_CHANGED.format(self._entry_id), update))
+        update(None)
+        return take
 
     @callback
     def async_note(self, quarters: Iterable[QuarterHour]) -> int | None:
