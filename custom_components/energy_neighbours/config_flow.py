@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final, override
 
-from homeassistant.config_entries import ConfigEntry, ConfigFlow, ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigEntry, ConfigFlow, ConfigFlowResult, ConfigSubentryFlow, OptionsFlow
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.data_entry_flow import AbortFlow
@@ -29,6 +29,8 @@ from .const import (
     METER_FLUKSO,
     METER_SENSORS,
 )
+from .contract_flow import ContractFlow
+from .contracts import SUBENTRY_CONTRACT
 from .core.channel import Assignment, LayoutError, LayoutProblem
 from .flukso.discovery import Survey, hostname_of_service, survey
 from .flukso.exceptions import (
@@ -77,6 +79,12 @@ class SiteFlow(ConfigFlow, domain=DOMAIN):
     @override
     def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
         return SiteOptionsFlow()
+
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(cls, config_entry: ConfigEntry) -> dict[str, type[ConfigSubentryFlow]]:
+        return {SUBENTRY_CONTRACT: ContractFlow}
 
     @staticmethod
     @override

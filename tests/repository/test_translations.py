@@ -14,6 +14,7 @@ from .files import PACKAGE
 from .text_keys import used_keys
 
 LANGUAGES = ("en", "fr", "nl", "de")
+FLOWS = ("config", "options", "config_subentries.contract")
 PLATFORMS = [platform.value for platform in Platform if (PACKAGE / f"{platform.value}.py").exists()]
 
 
@@ -84,21 +85,21 @@ def test_selectors_have_texts():
 
 def test_steps_have_texts():
     # A confirmation without a field needs none of its own beyond its title, but it does need that.
-    assert used_keys().steps <= keys_of("config.step", "options.step")
+    assert used_keys().steps <= keys_of(*(f"{flow}.step" for flow in FLOWS))
 
 
 def test_errors_and_endings_of_flows_have_texts():
     used = used_keys()
-    assert used.errors <= keys_of("config.error", "options.error")
-    assert used.aborts <= keys_of("config.abort", "options.abort")
+    assert used.errors <= keys_of(*(f"{flow}.error" for flow in FLOWS))
+    assert used.aborts <= keys_of(*(f"{flow}.abort" for flow in FLOWS))
 
 
 def test_no_text_is_left_over():
     used = used_keys().literals
-    places = ("exceptions", "issues", "selector", "config.step", "options.step", "config.error", "options.error")
+    places = ("exceptions", "issues", "selector", *(f"{flow}.{part}" for flow in FLOWS for part in ("step", "error")))
     # Home Assistant's own helpers end a flow with these reasons.
     from_home_assistant = {"already_configured", "already_in_progress", "reconfigure_successful"}
-    assert keys_of(*places, "config.abort", "options.abort") - used <= from_home_assistant
+    assert keys_of(*places, *(f"{flow}.abort" for flow in FLOWS)) - used <= from_home_assistant
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
