@@ -114,7 +114,7 @@ def test_heading_that_names_step_and_unit() -> None:
 
 def test_one_table_with_both_directions() -> None:
     rows = [
-        f"19000000000018;2026-01-05;2026-01-06;{physical};{direction};BRUT;W;2026-01-05 {clock};{value};{nature};PT30M;;"
+        f"19000000000018;05/01/2026;;{physical};{direction};BRUT;W;2026-01-05 {clock};{value};{nature};PT30M;;"
         for physical, direction, clock, value, nature in (
             ("PA", "CONS", "00:30:00", 400, "R"),
             ("PA", "CONS", "01:00:00", 800, "E"),
