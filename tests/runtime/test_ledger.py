@@ -12,17 +12,10 @@ import pytest
 from custom_components.energy_neighbours.core.quarter_hour import QUARTER, Quality, QuarterHour, Span, local_month
 from custom_components.energy_neighbours.ledger import Ledger, Source
 
-T = 1_767_222_000  # 2026-01-01T00:00 in Brussels
+from .ledger_samples import ALL, T, at
+
 DAY = Span(T, T + 86_400)
-ALL = Span(0, 1 << 33)
 STATE = {"counters": {"L1+": [T, 1234.5]}}
-
-
-def at(number: int, offtake: int | None = 100, **values) -> QuarterHour:
-    """Return the quarter-hour so many after the first."""
-    return QuarterHour(
-        T + number * QUARTER, offtake, values.pop("injection", 0), values.pop("production", None), **values
-    )
 
 
 @pytest.fixture
