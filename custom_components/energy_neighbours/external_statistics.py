@@ -1,7 +1,7 @@
 """A site's ledger as hourly statistics of Home Assistant, so that graphs reach back as far as its history."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
@@ -21,6 +21,7 @@ from homeassistant.util.unit_conversion import EnergyConverter
 from .const import DOMAIN, HISTORY_CHANGED
 from .core.hourly_totals import HourlyTotal, hour_start, hourly_energies, running_totals
 from .core.quarter_hour import QuarterHour, Span
+from .site import Site
 
 SERIES: Final = ("offtake", "injection", "production")
 STEP: Final = 31 * 86400
@@ -74,21 +75,21 @@ class ExternalStatistics:
             await self._async_write(since)
 
     @callback
-    def async_follow(self, entry: ConfigEntry) -> Callable[[list[QuarterHour]], None]:
-        """Bring the statistics up to date now, after every import, and with what the returned listener hears."""
+    def async_follow(self, entry: ConfigEntry, site: Site) -> None:
+        """Bring the statistics up to date now, when an hour is over, and after every import."""
 
         @callback
         def update(since: int | None) -> None:
             entry.async_create_background_task(self._hass, self.async_update(since), f"{DOMAIN} statistics")
 
         @callback
-        def take(quarters: list[QuarterHour]) -> None:
+        def take(quarters: Sequence[QuarterHour]) -> None:
             if (since := self.async_note(quarters)) is not None:
                 update(since)
 
+        entry.async_on_unload(site.async_add_boundary_listener(take))
         entry.async_on_unload(async_dispatcher_connect(self._hass, HISTORY_CHANGED.format(self._entry_id), update))
         update(None)
-        return take
 
     @callback
     def async_note(self, quarters: Iterable[QuarterHour]) -> int | None:
