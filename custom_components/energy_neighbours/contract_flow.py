@@ -235,17 +235,30 @@ class ContractFlow(ConfigSubentryFlow):
         begins: str = self._version[VALID_FROM]
         return min(begins, self._instead_of or begins)
 
+    async def async_step_warn_cents(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Ask about a price that looks like cents."""
+        return self._warn("warn_cents")
+
+    async def async_step_warn_no_price(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Ask about a supplier without a price."""
+        return self._warn("warn_no_price")
+
+    async def async_step_warn_past(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Ask about costs that were settled already."""
+        return self._warn("warn_past")
+
+    def _warn(self, step: str) -> SubentryFlowResult:
+        price = form.number_text(price_form.highest(self._version))
+        return self.async_show_menu(
+            step_id=step,
+            menu_options=["accept", "prices"],
+            description_placeholders={"price": price, "date": _shown(self._first_day)},
+        )
+
     async def async_step_accept(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Show what may be a mistake, one after the other; when all is accepted, save."""
         if self._warnings:
-            return self.async_show_menu(
-                step_id=self._warnings.pop(0),
-                menu_options=["accept", "prices"],
-                description_placeholders={
-                    "price": form.number_text(price_form.highest(self._version)),
-                    "date": _shown(self._first_day),
-                },
-            )
+            return self._warn(self._warnings.pop(0))
         used = {self._version[key] for key in form.GRID_KEYS}
         typed = [BandGrid.from_dict(grid) for grid_id, grid in self._typed.items() if grid_id in used]
         return await self._save(with_version(self._data, self._version, typed, instead_of=self._instead_of))

@@ -74,7 +74,7 @@ def read_contract(data: Mapping[str, Any], shipped: Mapping[str, BandGrid]) -> C
     versions = data.get(VERSIONS)
     if not isinstance(versions, Sequence) or isinstance(versions, str) or not versions:
         raise ContractError("a contract has at least one version")
-    first, *later = sorted((read_terms(version, grids) for version in versions), key=lambda terms: terms.valid_from)
+    first, *later = Contract(tuple(read_terms(version, grids) for version in versions)).versions
     return Contract((replace(first, valid_from=min(first.valid_from, THE_PAST)), *later))
 
 

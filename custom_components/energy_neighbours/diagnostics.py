@@ -7,6 +7,7 @@ from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant
 
 from .const import CONF_CHANNELS, CONF_DID, CONF_ENTITIES
+from .contracts import anonymous, contract_subentry
 from .runtime_data import EnergyNeighboursConfigEntry
 
 TO_REDACT = {CONF_HOST, CONF_DID, CONF_ENTITIES}
@@ -16,6 +17,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: EnergyN
     """Return the diagnostics of a site."""
     site = entry.runtime_data
     balance = site.live.balance
+    contract = contract_subentry(entry)
     return {
         "entry": async_redact_data(dict(entry.data), TO_REDACT),
         "options": {
@@ -36,5 +38,6 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: EnergyN
             "production": site.registers.production,
             "netted_share": site.registers.netted / site.registers.counted if site.registers.counted else None,
         },
+        "contract": anonymous(contract.data) if contract else None,
         "meter": site.meter.diagnostics(),
     }
