@@ -237,13 +237,19 @@ def test_grid_that_cannot_be_read_is_refused(change, problem) -> None:
     assert caught.value.problem is problem
 
 
-def test_interval_outside_the_day_is_refused() -> None:
-    with pytest.raises(GridError, match="not a time"):
-        BandGrid(
-            id="x",
-            bands=("a",),
-            days=dict.fromkeys(DayType, (Interval(0, 1500, "a"),)),
-        )
+@pytest.mark.parametrize(
+    ("start", "end", "problem"),
+    [
+        (0, 1500, GridProblem.NOT_A_TIME),
+        (-1, 1440, GridProblem.NOT_A_TIME),
+        (60, 0, GridProblem.NOT_A_TIME),
+        (0, 0, GridProblem.EMPTY_INTERVAL),
+    ],
+)
+def test_interval_that_is_no_part_of_a_day_is_refused(start, end, problem) -> None:
+    with pytest.raises(GridError) as caught:
+        BandGrid(id="x", bands=("a",), days=dict.fromkeys(DayType, (Interval(start, end, "a"),)))
+    assert caught.value.problem is problem
 
 
 @pytest.mark.parametrize("each", [IMPACT, TWO_RATES, ONE_RATE, WORKING_DAYS], ids=lambda each: each.id)

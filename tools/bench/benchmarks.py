@@ -36,10 +36,21 @@ def _ingest(options: Namespace, say: Say) -> Measured:
     return run(speeds=(1.0, options.speed), seconds=options.seconds, rounds=options.rounds, say=say)
 
 
+def _tariff(options: Namespace, say: Say) -> Measured:
+    from .tariff import run  # noqa: PLC0415 - see Benchmark.run
+
+    return run(options.rounds, quick=options.quick, say=say)
+
+
 BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "ingest": Benchmark(
         "a meter's messages, from the broker to entity states: our site beside Home Assistant's built-in MQTT sensors "
         "and a bare MQTT client, at the meter's own pace and sped up",
         _ingest,
+    ),
+    "tariff": Benchmark(
+        "cutting a year of quarter-hours into tariff bands and pricing it: beside a loop that asks for the local time "
+        "of each, and beside a bare numpy gather",
+        _tariff,
     ),
 }

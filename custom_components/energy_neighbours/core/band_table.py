@@ -42,10 +42,10 @@ def look_up(table: np.ndarray, origin: int, starts: np.ndarray) -> np.ndarray:
     ValueError
         If one lies outside the table.
     """
-    first, last = ((int(time) - origin) // QUARTER for time in (starts[0], starts[-1]))
-    if last - first == starts.size - 1 and not np.any(starts[1:] - starts[:-1] != QUARTER):
-        if first >= 0 and last < table.size:
-            return table[first : last + 1].copy()
+    first = unbroken(starts, origin)
+    if first is not None:
+        if first >= 0 and first + starts.size <= table.size:
+            return table[first : first + starts.size].copy()
     else:
         places = (starts - origin) // QUARTER
         # What lies before the table is a huge number without a sign: one comparison finds it on both sides.
@@ -54,43 +54,66 @@ def look_up(table: np.ndarray, origin: int, starts: np.ndarray) -> np.ndarray:
     raise ValueError("a quarter-hour lies outside the span of the table")
 
 
+def unbroken(starts: np.ndarray, origin: int) -> int | None:
+    """Return how many quarter-hours after an origin the first is, if they follow each other without a hole."""
+    first, last = ((int(time) - origin) // QUARTER for time in (starts[0], starts[-1]))
+    if last - first == starts.size - 1 and not np.count_nonzero(starts[1:] - starts[:-1] != QUARTER):
+        return first
+    return None
+
+
 @lru_cache(maxsize=16)
 def _years_table(grid: BandGrid, span: Span, zone: ZoneInfo, holidays: Holidays) -> np.ndarray:
     return band_table(grid, span, zone, holidays)
 
 
+def forget() -> None:
+    """Forget what was worked out before: for measuring."""
+    _years_table.cache_clear()
+
+
 def band_table(grid: BandGrid, span: Span, zone: ZoneInfo, holidays: Holidays) -> np.ndarray:
     """Return the band of every quarter-hour that begins in a span, which begins on the grid: int8, in order."""
+    if len(grid.bands) == 1:
+        return np.zeros(len(span.quarter_hours), np.int8)
     table = np.empty(len(span.quarter_hours), np.int8)
-    filled = 0
+    filled, rows = 0, _KindRows(grid)
     for start, end, ahead in steady_times(span, zone):
         first, last = -(-start // QUARTER), -(-end // QUARTER)
-        days, since = divmod(first * QUARTER + ahead, _DAY)
+        day, since = divmod(first * QUARTER + ahead, _DAY)
         skipped, phase = divmod(since, QUARTER)
         count = -(-(skipped + last - first) // _PER_DAY)
-        wall = _days(grid, days, count, phase, holidays).reshape(-1)
+        wall = rows.of_days(day, count, phase, holidays).reshape(-1)
         table[filled : filled + last - first] = wall[skipped : skipped + last - first]
         filled += last - first
     return table
 
 
-def _days(grid: BandGrid, first: int, count: int, phase: int, holidays: Holidays) -> np.ndarray:
-    """Return the bands of local days, a row of 96 each, as they are `phase` seconds after each quarter of the clock."""
-    kinds = list(grid.days)
-    of_kind = np.array([_day(grid, kind, phase) for kind in kinds])
-    week = np.array([kinds.index(kind) for kind in (*(DayType.WEEKDAY,) * 5, DayType.SATURDAY, DayType.SUNDAY)])
-    # The first of January 1970 was a Thursday.
-    rows = week[(np.arange(first, first + count) + 3) % 7]
-    if DayType.HOLIDAY in kinds:
-        free = [place for day in holidays if 0 <= (place := day.toordinal() - _UNIX_EPOCH - first) < count]
-        rows[free] = kinds.index(DayType.HOLIDAY)
-    days: np.ndarray = of_kind[rows]
-    return days
+class _KindRows:
+    """Bands of the kinds of days, a row of 96 each, looked up some seconds after each quarter of the clock."""
 
+    def __init__(self, grid: BandGrid) -> None:
+        self._grid = grid
+        self._kinds = list(grid.days)
+        week = (*(DayType.WEEKDAY,) * 5, DayType.SATURDAY, DayType.SUNDAY)
+        self._week = np.array([self._kinds.index(kind) for kind in week])
+        self._rows: dict[int, np.ndarray] = {}
 
-def _day(grid: BandGrid, kind: DayType, phase: int) -> np.ndarray:
-    minutes: np.ndarray = np.concatenate(
-        [np.full(part.end - part.start, grid.bands.index(part.band), np.int8) for part in grid.days[kind]]
-    )
-    quarters: np.ndarray = minutes[(np.arange(_PER_DAY) * QUARTER + phase) // 60]
-    return quarters
+    def of_days(self, first: int, count: int, phase: int, holidays: Holidays) -> np.ndarray:
+        """Return the rows of local days; the first is so many days after 1 January 1970."""
+        if phase not in self._rows:
+            self._rows[phase] = np.array([self._row(kind, phase) for kind in self._kinds])
+        # The first of January 1970 was a Thursday.
+        kinds = self._week[(np.arange(first, first + count) + 3) % 7]
+        if DayType.HOLIDAY in self._kinds:
+            free = [place for day in holidays if 0 <= (place := day.toordinal() - _UNIX_EPOCH - first) < count]
+            kinds[free] = self._kinds.index(DayType.HOLIDAY)
+        days: np.ndarray = self._rows[phase].take(kinds, axis=0)
+        return days
+
+    def _row(self, kind: DayType, phase: int) -> np.ndarray:
+        parts, bands = self._grid.days[kind], self._grid.bands
+        lengths = [part.end - part.start for part in parts]
+        minutes: np.ndarray = np.repeat(np.array([bands.index(part.band) for part in parts], np.int8), lengths)
+        quarters: np.ndarray = minutes.take((np.arange(_PER_DAY) * QUARTER + phase) // 60)
+        return quarters

@@ -5,15 +5,16 @@ The same figures as `costs.costs`, to the billionth of a euro, for long spans an
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from itertools import product
 from typing import Final, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from .band_table import band_table, look_up
+from .band_table import band_table, look_up, unbroken
 from .contract import Contract, Stretch, stretches
 from .costs import BandCost, Costs, euros, millionths
-from .quarter_hour import QUARTER, Span
+from .quarter_hour import Span
 from .tariff import Holidays
 
 UNKNOWN: Final = -1
@@ -46,16 +47,17 @@ class CostTable:
 
     def __init__(self, origin: int, codes: np.ndarray, cells: Sequence[_Cell]) -> None:
         self._origin = origin
-        # Cells of one band stand side by side, so that a band is added up in one go.
+        self._codes = codes
+        # Neighbours mostly share their cell: adding up run by run is much faster than row by row.
+        self._runs = _run_starts(codes).astype(np.int32)
+        self._run_cells = codes[self._runs]
         self._bands = list(dict.fromkeys(cell.band for cell in cells))
-        order = sorted(range(len(cells)), key=lambda place: self._bands.index(cells[place].band))
-        rank = np.empty(len(cells), np.min_scalar_type(len(cells)))
-        rank[order] = np.arange(len(cells))
-        self._codes: np.ndarray = rank[codes]
-        ordered = [cells[place] for place in order]
-        self._first_cells = [[cell.band for cell in ordered].index(band) for band in self._bands]
-        self._price = _Prices([cell.price for cell in ordered])
-        self._injection_price = _Prices([cell.injection_price for cell in ordered])
+        places = {band: place for place, band in enumerate(self._bands)}
+        band_of_cell = np.array([places[cell.band] for cell in cells])
+        self._by_band = np.argsort(band_of_cell, kind="stable")
+        self._first_of_band = np.searchsorted(band_of_cell[self._by_band], np.arange(len(self._bands)))
+        self._price = _Prices([cell.price for cell in cells])
+        self._injection_price = _Prices([cell.injection_price for cell in cells])
 
     @classmethod
     def of(
@@ -63,12 +65,18 @@ class CostTable:
     ) -> Self:
         """Work out what each quarter-hour that begins in a span costs; arguments as for `contract.price_periods`."""
         origin, count = span.quarter_hours.start, len(span.quarter_hours)
-        codes = np.zeros(count, np.int32)
-        cells = {_BEFORE_CONTRACT: 0}
-        for stretch in stretches(contract, span):
-            first, last = (-(-time // QUARTER) - origin // QUARTER for time in (stretch.start, stretch.end))
-            codes[first:last] = _stretch_codes(stretch, contract.zone, holidays, sensor_prices or {}, cells)
-        return cls(origin, codes, list(cells))
+        cells = [_BEFORE_CONTRACT]
+        pieces = [
+            _stretch_codes(stretch, contract.zone, holidays, sensor_prices or {}, cells)
+            for stretch in stretches(contract, span)
+        ]
+        before = np.zeros(count - sum(map(len, pieces)), np.int16)
+        return cls(origin, np.concatenate([before, *pieces]).astype(np.min_scalar_type(len(cells))), cells)
+
+    @property
+    def memory(self) -> int:
+        """What it keeps for the quarter-hours of its span [bytes]."""
+        return self._codes.nbytes + self._runs.nbytes + self._run_cells.nbytes
 
     def costs(self, starts: np.ndarray, offtake: np.ndarray, injection: np.ndarray | None = None) -> Costs:
         """Add up what a site's quarter-hours cost.
@@ -89,17 +97,14 @@ class CostTable:
         rows = starts.size
         if not rows:
             return Costs.none()
-        codes = look_up(self._codes, self._origin, starts)
-        # Neighbours mostly share their cell: adding up run by run is much faster than row by row.
-        changes = np.flatnonzero(codes[1:] != codes[:-1])
-        runs = np.zeros(changes.size + 1, np.intp)
-        np.add(changes, 1, out=runs[1:])
-        cells = codes[runs]
+        cells, runs = self._cells_of_runs(starts)
         taken = self._price.apply(*self._by_cell(cells, runs, offtake))
         bands = {
             band: BandCost(offtake=energy, unpriced=unpriced, cost=euros(cost) if priced else None)
             for band, (known, priced, energy, unpriced, cost) in zip(
-                self._bands, np.add.reduceat(taken, self._first_cells, axis=1).T.tolist(), strict=True
+                self._bands,
+                np.add.reduceat(taken[:, self._by_band], self._first_of_band, axis=1).T.tolist(),
+                strict=True,
             )
             if known
         }
@@ -117,6 +122,18 @@ class CostTable:
             unpaid=put[3],
             revenue=euros(put[4]) if put[1] else None,
         )
+
+    def _cells_of_runs(self, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the cell of each run of rows that share one, and where the runs begin."""
+        first = unbroken(starts, self._origin)
+        if first is None or first < 0 or first + starts.size > self._codes.size:
+            codes = look_up(self._codes, self._origin, starts)
+            runs = _run_starts(codes)
+            return codes[runs], runs
+        begin, end = np.searchsorted(self._runs, (first + 1, first + starts.size)).tolist()
+        runs = self._runs[begin - 1 : end].astype(np.intp) - first
+        runs[0] = 0
+        return self._run_cells[begin - 1 : end], runs
 
     def _by_cell(self, cells: np.ndarray, runs: np.ndarray, energy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return how many quarter-hours of each cell have a known energy, and what these add up to [Wh]."""
@@ -156,35 +173,43 @@ class _Prices:
         return np.array([known, known * self._known, energy, unpriced, energy * self._millionths])
 
 
+def _run_starts(codes: np.ndarray) -> np.ndarray:
+    """Return where another code begins, the first included."""
+    if not codes.size:
+        return np.empty(0, np.intp)
+    changes = np.flatnonzero(codes[1:] != codes[:-1])
+    runs = np.zeros(changes.size + 1, np.intp)
+    np.add(changes, 1, out=runs[1:])
+    return runs
+
+
 def _stretch_codes(
-    stretch: Stretch,
-    zone: ZoneInfo,
-    holidays: Holidays,
-    sensor_prices: Mapping[int, Decimal],
-    cells: dict[_Cell, int],
+    stretch: Stretch, zone: ZoneInfo, holidays: Holidays, sensor_prices: Mapping[int, Decimal], cells: list[_Cell]
 ) -> np.ndarray:
-    """Return the cell of every quarter-hour that begins in a stretch; new cells are added to `cells`."""
+    """Return the cell of every quarter-hour that begins in a stretch; the stretch's cells are added to `cells`."""
     terms, span = stretch.terms, Span(stretch.start, stretch.end)
     network, commodity = terms.network_grid, terms.commodity_grid
-    pairs = [(one, other) for one in network.bands for other in commodity.bands]
-    pair = band_table(network, span, zone, holidays).astype(np.int32) * len(commodity.bands)
-    pair += band_table(commodity, span, zone, holidays)
+    pairs = list(product(network.bands, commodity.bands))
+    pair = band_table(network, span, zone, holidays).astype(np.int16)
+    if len(commodity.bands) > 1:
+        pair *= len(commodity.bands)
+        pair += band_table(commodity, span, zone, holidays)
 
-    def code(bands: tuple[str, str], sensor_price: Decimal | None) -> int:
+    def add(bands: tuple[str, str], sensor_price: Decimal | None) -> int:
         shown = bands[0] if terms.band_grid is network else bands[1]
-        cell = _Cell(shown, terms.price(stretch.day, *bands, sensor_price), terms.injection_price)
-        return cells.setdefault(cell, len(cells))
+        cells.append(_Cell(shown, terms.price(stretch.day, *bands, sensor_price), terms.injection_price))
+        return len(cells) - 1
 
     if not terms.price_sensor:
-        used = np.zeros(len(pairs), np.int32)
-        for place in np.unique(pair):
-            used[place] = code(pairs[place], None)
-        return used[pair]
+        pair += len(cells)
+        for bands in pairs:
+            add(bands, None)
+        return pair
     known: dict[tuple[int, Decimal | None], int] = {}
     codes = np.empty(pair.size, np.int32)
     for row, (quarter, place) in enumerate(zip(span.quarter_hours, pair.tolist(), strict=True)):
         told = place, sensor_prices.get(quarter)
         if told not in known:
-            known[told] = code(pairs[place], told[1])
+            known[told] = add(pairs[place], told[1])
         codes[row] = known[told]
     return codes

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from .quarter_hour import Span
+from .quarter_hour import QUARTER, Span
 
-# No zone changes its clocks and changes them back within a week.
-_STRIDE: Final = 7 * 86_400
+# No zone changes its clocks and changes them back within two weeks.
+_STRIDE: Final = 14 * 86_400
 
 
 class Steady(NamedTuple):
@@ -26,6 +27,9 @@ def steady_times(span: Span, zone: ZoneInfo) -> Iterator[Steady]:
         return
     start, ahead = span.start, _ahead(span.start, zone)
     for year in range(_year(span.start), _year(span.end) + 1):
+        first, last = max(span.start, year_start(year)), min(span.end, year_start(year + 1))
+        if last - first <= _STRIDE and _ahead(first, zone) == _ahead(last, zone):
+            continue
         for change, then in _clock_changes(zone, year):
             if start < change < span.end:
                 yield Steady(start, change, ahead)
@@ -35,27 +39,34 @@ def steady_times(span: Span, zone: ZoneInfo) -> Iterator[Steady]:
 
 @lru_cache(maxsize=256)
 def _clock_changes(zone: ZoneInfo, year: int) -> tuple[tuple[int, int], ...]:
-    """Return the clock changes of a UTC year: when [s, Unix], and what the wall clock is ahead from then on [s]."""
-    last = year_start(year + 1)
+    """Return the clock changes of a UTC year, the end included: when [s, Unix], and how far it is ahead then [s]."""
+    first, last = year_start(year), year_start(year + 1)
     changes = []
-    time, ahead = year_start(year), _ahead(year_start(year) - 1, zone)
-    while True:
-        if (now := _ahead(time, zone)) != ahead:
-            changes.append((_first_time(time - _STRIDE, time, now, zone), now))
-            ahead = now
-        if time == last - 1:
-            return tuple(changes)
-        time = min(time + _STRIDE, last - 1)
+    ahead = _ahead(first, zone)
+    for before, after in pairwise([*range(first, last, _STRIDE), last]):
+        if (then := _ahead(after, zone)) != ahead:
+            changes.append((_first_time(before, after, then, zone), then))
+            ahead = then
+    return tuple(changes)
+
+
+def forget() -> None:
+    """Forget what was worked out before: for measuring."""
+    _clock_changes.cache_clear()
 
 
 def _first_time(before: int, after: int, ahead: int, zone: ZoneInfo) -> int:
     """Return from when on the wall clock is ahead by so much: later than one time, not later than the other."""
-    while after - before > 1:
-        middle = (before + after) // 2
-        if _ahead(middle, zone) == ahead:
-            after = middle
-        else:
-            before = middle
+    # Today's changes are on the quarter-hour; those of a hundred years ago were on any second.
+    for step in (QUARTER, 1):
+        if step == 1 and _ahead(after - 1, zone) != ahead:
+            break
+        while after - before > step:
+            middle = (before + after) // 2 // step * step
+            if _ahead(middle, zone) == ahead:
+                after = middle
+            else:
+                before = middle
     return after
 
 
