@@ -1,17 +1,32 @@
 """Energy Neighbours: a site's electricity, live and per phase, and what it shares with its neighbours."""
 
+from contextlib import suppress
+
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import ConfigEntryNotReady
+from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
+from homeassistant.util import dt as dt_util
 
 from . import services, websocket
-from .const import CONF_METER, CONF_WRITE_INTERVAL, DEFAULT_WRITE_INTERVAL, DOMAIN, METER_FLUKSO
+from .const import (
+    CONF_METER,
+    CONF_RETENTION,
+    CONF_WRITE_INTERVAL,
+    DEFAULT_RETENTION,
+    DEFAULT_WRITE_INTERVAL,
+    DOMAIN,
+    METER_FLUKSO,
+    RETENTION,
+    ZONE,
+)
 from .entity import site_device
 from .faults import async_end_waiting, async_note_waiting
 from .flukso_meter import FluksoMeter
+from .ledger import LedgerError, LedgerFault
+from .ledger_keeper import async_open_ledger
 from .meter import Medium, Meter
 from .runtime_data import EnergyNeighboursConfigEntry, site_id
 from .sensor_meter import SensorMeter
@@ -38,9 +53,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigEn
         meter = await _connect(hass, entry)
     else:
         meter = SensorMeter(hass, entry)
-    site = Site(
-        hass, entry.entry_id, entry.title, meter, entry.options.get(CONF_WRITE_INTERVAL, DEFAULT_WRITE_INTERVAL)
-    )
+    site = await _open_site(hass, entry, meter)
     entry.runtime_data = site
     try:
         await site.async_start()
@@ -49,8 +62,32 @@ async def async_setup_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigEn
         await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     except BaseException:
         await site.async_stop()
+        await site.ledger.async_close()
         raise
     return True
+
+
+async def _open_site(hass: HomeAssistant, entry: EnergyNeighboursConfigEntry, meter: Meter) -> Site:
+    """Return the site on its ledger, not started yet."""
+    try:
+        ledger = await async_open_ledger(hass, entry.entry_id)
+    except LedgerError as err:
+        await meter.async_stop()
+        # Waiting mends a lock and a full disk, but not a file that is damaged or newer.
+        kind = ConfigEntryError if err.fault in (LedgerFault.NEWER, LedgerFault.CORRUPT) else ConfigEntryNotReady
+        raise kind(translation_domain=DOMAIN, translation_key=err.fault) from err
+    zone = await dt_util.async_get_time_zone(ZONE)
+    assert zone  # noqa: S101 - in every time zone database
+    return Site(
+        hass,
+        entry.entry_id,
+        ledger=ledger,
+        zone=zone,
+        title=entry.title,
+        meter=meter,
+        write_interval=entry.options.get(CONF_WRITE_INTERVAL, DEFAULT_WRITE_INTERVAL),
+        keep_days=RETENTION[entry.options.get(CONF_RETENTION, DEFAULT_RETENTION)],
+    )
 
 
 async def _connect(hass: HomeAssistant, entry: EnergyNeighboursConfigEntry) -> FluksoMeter:
@@ -69,13 +106,18 @@ async def async_unload_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigE
     """Unload a site; its registers are kept."""
     if unloaded := await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         await entry.runtime_data.async_stop()
+        await entry.runtime_data.ledger.async_close()
     return unloaded
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigEntry) -> None:
-    """Forget a site's registers with its entry."""
+    """Forget a site's registers and quarter-hours with its entry."""
     async_end_waiting(hass, entry.entry_id, FluksoMeter.silent_fault)
     await storage(hass, entry.entry_id).async_remove()
+    with suppress(LedgerError):  # what cannot be read is left as it is
+        ledger = await async_open_ledger(hass, entry.entry_id)
+        await ledger.async_erase()
+        await ledger.async_close()
 
 
 async def async_remove_config_entry_device(

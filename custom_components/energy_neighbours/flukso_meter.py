@@ -14,8 +14,10 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .const import CONF_DID, DOMAIN
 from .core.channel import LayoutError, Role, SiteLayout
-from .core.counter import CounterState, CounterTrack
+from .core.clock_referee import ClockReferee
+from .core.counter import CounterState, CounterTrack, StepKind
 from .core.pulse import pulse_rate_now
+from .core.quarter_hour_meter import LATENESS
 from .flukso.client import FluksoClient, LinkState
 from .flukso.models import Channel, ChannelKind, Device, MessageKind, Quantity, Reading
 from .flukso.motion import MotionTrack
@@ -49,6 +51,8 @@ class FluksoMeter(Meter):
     """
 
     silent_fault = "meter_unreachable"
+    settle = 15
+    integrated = frozenset()
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
         self._hass = hass
@@ -65,10 +69,12 @@ class FluksoMeter(Meter):
         self._registers: dict[str, Register] = {}
         self._pulse_constants: dict[str, float] = {}
         self._gauges: dict[str, tuple[Reading, float]] = {}  # with the time at which it held, by our clock
-        self._counters: dict[str, Reading] = {}
+        self._counters: dict[str, tuple[Reading, float]] = {}  # with the time that we believe
         self._motion: dict[str, MotionTrack] = {}
         self._moved: dict[str, float] = {}
         self._last: Reading | None = None
+        self._clock = ClockReferee()
+        self._heard: float | None = None
         self.last_reading: float | None = None
         self._listening_since: float | None = None
         self._clock_wrong_since: float | None = None
@@ -118,8 +124,8 @@ class FluksoMeter(Meter):
         self._site = site
         site.set_connected(connected=self.client.state in CONNECTED)
         # What came while the entry was being set up.
-        for reading in self._counters.values():
-            self._count(reading)
+        for reading, when in self._counters.values():
+            self._count(reading, when)
         site.touch()
         self._keep_up()
 
@@ -133,27 +139,39 @@ class FluksoMeter(Meter):
 
     @callback
     def _take(self, reading: Reading) -> None:
+        now = time.time()
         if reading.kind is MessageKind.COUNTER:
-            self._counters[reading.sid] = reading
+            # Kept by the broker, it tells an older time; live, it tells one that only the clock can have wrong.
+            when = min(reading.time, now) if reading.retained else self._judge(reading, now)
+            self._counters[reading.sid] = reading, when
             if self._site:
-                self._count(reading)
+                self._count(reading, when)
             if (motion := self._motion.get(reading.sid)) and motion.advance(reading):
-                self._moved[reading.sid] = time.time()
+                self._moved[reading.sid] = now
         else:
-            if reading.retained and time.time() - reading.time > FRESH[ChannelKind.CLAMP]:
+            if reading.retained and now - reading.time > FRESH[ChannelKind.CLAMP]:
                 # Kept by the broker, perhaps for days. Kubes speak once a minute: theirs may be a little older.
                 flow = self._flow_of(reading.sid)
-                if flow is None or time.time() - reading.time > FRESH[flow.kind]:
+                if flow is None or now - reading.time > FRESH[flow.kind]:
                     return
             # What comes live holds now, even if the meter's clock is some minutes off.
-            self._gauges[reading.sid] = reading, reading.time if reading.retained else time.time()
+            self._gauges[reading.sid] = reading, reading.time if reading.retained else now
+            if not reading.retained:
+                self._judge(reading, now)
         if not reading.retained:
             self._last = reading
-            self.last_reading = time.time()
+            self.last_reading = now
         if self._site:
             self._site.touch()
 
-    def _count(self, reading: Reading) -> None:
+    def _judge(self, reading: Reading, now: float) -> float:
+        """Return the time of a live reading that is to be believed."""
+        when = self._clock.judge(reading.time, now, time.monotonic())
+        if self._heard is None or not 0 <= self._heard - when <= LATENESS:
+            self._heard = when
+        return when
+
+    def _count(self, reading: Reading, when: float) -> None:
         register = self._registers.get(reading.sid)
         if register is None or self._site is None:
             return
@@ -161,12 +179,15 @@ class FluksoMeter(Meter):
         if value is None:
             return
         before = register.track.state
-        step = register.track.advance(value, reading.time)
-        if not step.delta or before is None:
+        step = register.track.advance(value, when)
+        if before is None:
             return
-        amount, seconds = abs(step.delta), reading.time - before.time
-        forward, backward = (amount, 0.0) if register.forward is (step.delta > 0) else (0.0, amount)
-        self._site.add_energy(register.channel, forward, backward, reading.time, seconds)
+        amount, seconds = abs(step.delta), when - before.time
+        if step.kind is StepKind.RESET and not amount:
+            self._site.miss_energy(register.channel, when, seconds)
+            return
+        forward, backward = (amount, 0.0) if register.forward is (step.delta >= 0) else (0.0, amount)
+        self._site.add_energy(register.channel, forward, backward, when, seconds)
 
     @callback
     def _configure(self, device: Device) -> None:
@@ -277,6 +298,13 @@ class FluksoMeter(Meter):
     @override
     def has_counted(self, key: str) -> bool:
         return self._counters.keys() >= {sid for sid, register in self._registers.items() if register.channel == key}
+
+    @override
+    def heard_until(self, side: Role) -> float | None:
+        keys = self.layout.keys(side)
+        counting = {register.channel for register in self._registers.values()}
+        # Every message tells that the counters would have been heard, too: some speak only when they rise.
+        return self._heard if all(key in counting and self.has_counted(key) for key in keys) else None
 
     @override
     def faults(self, now: float) -> Mapping[str, Mapping[str, str]]:

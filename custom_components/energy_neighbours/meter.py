@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
-from .core.channel import Assignment, SiteLayout
+from .core.channel import Assignment, Role, SiteLayout
 
 
 class Medium(StrEnum):
@@ -56,10 +56,13 @@ class MeterListener(Protocol):
         """Take note that values have changed."""
 
     def add_energy(self, key: str, forward: float, backward: float, time: float, seconds: float) -> None:
-        """Book energy that a channel counted [Wh] in the `seconds` [s] before `time` [s, Unix]."""
+        """Book energy that a channel counted [Wh] in the `seconds` [s] before `time` [s, Unix]; zero is told, too."""
 
-    def add_grid_energy(self, offtake: float, injection: float) -> None:
+    def add_grid_energy(self, offtake: float, injection: float, time: float, seconds: float) -> None:
         """Book energy that the meter counted for the whole connection, netted over its phases [Wh]."""
+
+    def miss_energy(self, key: str, time: float, seconds: float) -> None:
+        """Take note that a counter began anew: what it counted in the `seconds` before `time` is not known."""
 
     def set_connected(self, *, connected: bool) -> None:
         """Take note that the meter answers, or does not."""
@@ -70,9 +73,13 @@ class Meter(Protocol):
 
     `layout` holds the roles of its channels, `channels` what is shown of them by key, and `last_reading` tells when the
     last live reading came [s, Unix]. `silent_fault` is the translation key of the fault that it tells nothing for long.
+    `integrated` are the sides whose power alone is known, and `settle` is how long after its end [s] a quarter-hour may
+    still be told of.
     """
 
     silent_fault: ClassVar[str]
+    settle: ClassVar[int]
+    integrated: frozenset[Role]
     layout: SiteLayout
     channels: Mapping[str, MeterChannel]
     last_reading: float | None
@@ -99,6 +106,9 @@ class Meter(Protocol):
 
     def has_counted(self, key: str) -> bool:
         """Whether all counters of a channel were heard since the start, so that its registers are up to date."""
+
+    def heard_until(self, side: Role) -> float | None:
+        """Return the time until which all counters of a side have told what they counted [s, Unix]; None if never."""
 
     def faults(self, now: float) -> Mapping[str, Mapping[str, str]]:
         """Return the faults that need a hand at the meter, by translation key, with their placeholders."""

@@ -28,7 +28,7 @@ from homeassistant.util.unit_conversion import EnergyConverter, PowerConverter
 
 from .const import CONF_ENTITIES
 from .core.channel import Assignment, LayoutError, LayoutProblem, Phase, Role, SiteLayout
-from .core.counter import MAX_NET_POWER, CounterState, CounterTrack
+from .core.counter import MAX_NET_POWER, CounterState, CounterTrack, StepKind
 from .core.power_balance import sum_or_none
 from .meter import Meter, MeterChannel, MeterDevice, MeterListener
 
@@ -88,6 +88,7 @@ class SensorMeter(Meter):
     """
 
     silent_fault = "sensors_silent"
+    settle = 75  # many entities are renewed once a minute
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
         self._hass = hass
@@ -106,6 +107,7 @@ class SensorMeter(Meter):
             for role in (Role.GRID, Role.PRODUCTION)
             if role.value not in counted
         }
+        self.integrated = frozenset(role for role, keys in self._integrated.items() if keys)
         self.channels = {
             key: MeterChannel(
                 key=key,
@@ -120,6 +122,7 @@ class SensorMeter(Meter):
         self._watts: dict[str, float] = {}
         self._counted: set[str] = set()
         self._integrated_to: float | None = None
+        self._integrated_until: dict[Role, float] = {}
         self.last_reading: float | None = None
         self._gone_since: float | None = None
         self._site: MeterListener | None = None
@@ -163,7 +166,11 @@ class SensorMeter(Meter):
     @callback
     def _reported(self, event: Event[EventStateReportedData]) -> None:
         """Take note of a reading that says the same as the one before it."""
-        self._hear(event.data["new_state"])
+        state = event.data["new_state"]
+        if state.entity_id in self._registers:
+            self._take(state.entity_id, state)
+        else:
+            self._hear(state)
 
     def _hear(self, state: State) -> None:
         if _number(state) is not None:
@@ -188,35 +195,44 @@ class SensorMeter(Meter):
             self._watts[entity] = PowerConverter.convert(value, unit, UnitOfPower.WATT)
 
     def _count(self, register: _Register, value: float, when: float) -> None:
-        if last := register.track.state:
+        last = register.track.state
+        if last:
             if (1 - NOISE) * last.value < value < last.value:
                 return
             if (value - last.value) * 3600 > MAX_NET_POWER * max(when - last.time, 3600):
                 # No home does that: it told 0 for a moment and is back, or another meter stands behind it.
                 register.track = CounterTrack()
         step = register.track.advance(value, when)
-        if step.delta and self._site:
-            self._book(register.channel, step.delta if register.forward else -step.delta, when)
+        if last is None or self._site is None:
+            return
+        seconds = when - last.time
+        if step.delta or step.kind not in (StepKind.FIRST, StepKind.RESET):
+            self._book(register.channel, step.delta if register.forward else -step.delta, when, seconds)
+            return
+        for key in self.layout.keys(Role(register.channel)):
+            self._site.miss_energy(key, when, seconds)
 
-    def _book(self, channel: str, energy: float, when: float) -> None:
-        """Book energy [Wh], negative for injection."""
+    def _book(self, side: str, energy: float, when: float, seconds: float) -> None:
+        """Book energy [Wh] of a side, negative for injection."""
         if self._site is None:
             return
-        if channel == GRID:
-            self._site.add_grid_energy(max(energy, 0.0), max(-energy, 0.0))
+        if side == GRID:
+            self._site.add_grid_energy(max(energy, 0.0), max(-energy, 0.0), when, seconds)
         else:
-            self._site.add_energy(channel, max(energy, 0.0), 0.0, when, 0)
+            self._site.add_energy(PRODUCTION, max(energy, 0.0), 0.0, when, seconds)
 
     @callback
     def _integrate(self, _now: Any = None) -> None:
         if self._integrated_to is None:
             return
         now = self._hass.loop.time()
-        hours, self._integrated_to = (now - self._integrated_to) / 3600, now
-        for role, keys in self._integrated.items():
-            power = sum_or_none([self._net(key) for key in keys])
-            if power:
-                self._book(role.value, power * hours, time.time())
+        seconds, self._integrated_to = now - self._integrated_to, now
+        when = time.time()
+        for role in self.integrated:
+            power = sum_or_none([self._net(key) for key in self._integrated[role]])
+            if power is not None:
+                self._book(role.value, power * seconds / 3600, when, seconds)
+                self._integrated_until[role] = when
 
     def _look_around(self) -> None:
         if self._site is None:
@@ -253,6 +269,16 @@ class SensorMeter(Meter):
     def has_counted(self, key: str) -> bool:
         role = self.layout.assignments[key].role.value
         return self._counted.issuperset(e for e, r in self._registers.items() if r.channel == role)
+
+    @override
+    def heard_until(self, side: Role) -> float | None:
+        if side in self.integrated:
+            return self._integrated_until.get(side)
+        registers = {entity: register for entity, register in self._registers.items() if register.channel == side}
+        if any(_number(self._hass.states.get(entity)) is None for entity in registers):
+            return None
+        # Some are not renewed while they do not rise: that another one was tells that they would have been.
+        return max((r.track.state.time for r in registers.values() if r.track.state), default=None)
 
     @override
     def faults(self, now: float) -> Mapping[str, Mapping[str, str]]:

@@ -1,12 +1,14 @@
 """One site: the live state behind its entities, and when they are to be written."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 import logging
 import time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
@@ -15,9 +17,14 @@ from homeassistant.helpers.storage import Store
 
 from .const import DOMAIN
 from .core.channel import Phase, Role
-from .core.energy_registers import GAP, EnergyRegisters
+from .core.energy_registers import EnergyRegisters
 from .core.power_balance import PowerBalance, power_balance
+from .core.quarter_hour import QuarterHour, quarter_start
+from .core.quarter_hour_meter import OpenQuarterHour
+from .core.site_energy import SIDES, SiteEnergy
 from .faults import UNREACHABLE_AFTER, FaultList
+from .ledger import LedgerError
+from .ledger_keeper import SiteLedger
 from .meter import Meter
 
 _LOGGER = logging.getLogger(__name__)
@@ -27,9 +34,9 @@ SETTLE = 0.2
 """A meter's readings of one second come as a burst: look at them together, this long [s] after the first."""
 GRACE = 60
 """A connection that is lost for less than this [s] leaves the entities as they are."""
-LATECOMER = 1
-"""After a gap a phase may be heard this much [s] later than the others."""
 SAVE_INTERVAL = timedelta(minutes=5)
+PURGE_INTERVAL = timedelta(hours=6)
+SECONDS_PER_DAY = 86_400
 JUMP_WATTS = 100
 JUMP_SHARE = 0.10
 
@@ -44,7 +51,7 @@ class LivePower:
 
 
 def storage(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
-    """Return the file that keeps a site's registers over a restart."""
+    """Return the file that kept a site's registers before there was a ledger."""
     return Store(hass, STORAGE_VERSION, f"{DOMAIN}.site.{entry_id}")
 
 
@@ -52,53 +59,97 @@ class Site:
     """State of one site, fed by its meter, read by its entities.
 
     Readings only mark the site as touched. They are looked at together once a burst, streamed to open cards, and
-    written to entities every `write_interval` seconds, or at once when the site's power jumps.
+    written to entities every `write_interval` seconds, or at once when the site's power jumps. Quarter-hours that are
+    over go into the ledger together with the state that goes on from them: whatever ends us, both fit.
+
+    Parameters
+    ----------
+    hass
+        Home Assistant.
+    entry_id
+        Its config entry.
+    ledger
+        Where quarter-hours and the state over a restart are kept.
+    zone
+        Time zone of the site's delivery point.
+    title
+        Its name, for repairs.
+    meter
+        What measures it.
+    write_interval
+        Shortest time between two states of an entity [s].
+    keep_days
+        Quarter-hours that are older are erased [days]; None keeps all.
     """
 
-    def __init__(self, hass: HomeAssistant, entry_id: str, title: str, meter: Meter, write_interval: float) -> None:
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry_id: str,
+        *,
+        ledger: SiteLedger,
+        zone: ZoneInfo,
+        title: str,
+        meter: Meter,
+        write_interval: float,
+        keep_days: int | None = None,
+    ) -> None:
         self.hass = hass
         self.entry_id = entry_id
+        self.ledger = ledger
+        self.zone = zone
         self.meter = meter
-        self.registers = EnergyRegisters()
+        self.energy = SiteEnergy(meter.layout, meter.integrated, settle=meter.settle)
         self.connected = False
         self.live = LivePower(0, power_balance(meter.layout, {}))
         self._electric = [k for k, c in meter.channels.items() if c.assignment is not None]
         self._grid = frozenset(meter.layout.keys(Role.GRID))
         self._write_interval = write_interval
-        self._store = storage(hass, entry_id)
-        self._faults = FaultList(hass, entry_id, title)
+        self._keep_days = keep_days
+        self._faults = FaultList(hass, self.entry_id, title)
         self._lost_at: float | None = None
         self._writers: list[Callable[[], None]] = []
         self._live_writers: list[Callable[[], None]] = []
         self._watchers: list[Callable[[LivePower], None]] = []
+        self._boundary_listeners: list[Callable[[Sequence[QuarterHour]], None]] = []
         self._cancel: list[CALLBACK_TYPE] = []
         self._cancel_grace: CALLBACK_TYPE | None = None
         self._settling: asyncio.TimerHandle | None = None
         self._loaded = False
         self._behind: set[str] = set()
         self._written: float | None = None
-        self._step: dict[str, tuple[float, float]] = {}
-        self._step_time = 0.0
-        self._step_seconds = 0.0
+
+    @property
+    def registers(self) -> EnergyRegisters:
+        """Running totals of the site."""
+        return self.energy.registers
+
+    @property
+    def quarter_hour(self) -> OpenQuarterHour:
+        """The quarter-hour that is running."""
+        return self.energy.running(quarter_start(time.time()))
 
     async def async_start(self) -> None:
         """Take the registers up where they were left and begin to measure."""
-        if saved := await self._store.async_load():
+        store = storage(self.hass, self.entry_id)
+        if saved := await self.ledger.async_load_state() or await store.async_load():
             try:
-                registers = EnergyRegisters.from_dict(saved["registers"])
+                self.energy.restore(saved.get("energy", saved))
                 self.meter.restore(saved["meter"])
-            except KeyError, TypeError, ValueError:
+            except AttributeError, KeyError, TypeError, ValueError:
                 _LOGGER.warning("The saved energy registers cannot be read; counting starts anew")
+                self.energy = SiteEnergy(self.meter.layout, self.meter.integrated, settle=self.meter.settle)
             else:
-                self.registers = registers
                 if not saved.get("clean"):
                     self._behind = set(self.meter.channels)
         self._loaded = True
-        await self._store.async_save(self._dump())
+        await self.ledger.async_save_state(self._dump())
+        await store.async_remove()
         await self.meter.async_start(self)
         self._cancel = [
             async_track_time_interval(self.hass, self._tick, timedelta(seconds=self._write_interval)),
             async_track_time_interval(self.hass, self._save_now, SAVE_INTERVAL),
+            async_track_time_interval(self.hass, self._purge, PURGE_INTERVAL),
             self.hass.bus.async_listen_once(EVENT_HOMEASSISTANT_FINAL_WRITE, self._save_at_stop),
         ]
 
@@ -113,20 +164,27 @@ class Site:
             self._settling = None
         self._faults.clear()
         if self._loaded:  # else a start that was broken off would save empty registers over the good ones
-            await self._store.async_save(self._dump(clean=True))
+            await self.ledger.async_save_state(self._dump(clean=True))
+            self._loaded = False
 
     def _dump(self, *, clean: bool = False) -> dict[str, Any]:
         """Return what is kept; `clean` tells that nothing was counted or shown after it."""
         meter = self.meter.dump()  # may book what it still holds
-        self._close_step()
+        energy = self.energy.as_dict()
         self._catch_up()
-        return {"clean": clean and not self._behind, "registers": self.registers.as_dict(), "meter": meter}
+        return {"clean": clean and not self._behind, "energy": energy, "meter": meter}
 
     async def _save_now(self, _now: Any) -> None:
-        await self._store.async_save(self._dump())
+        await self.ledger.async_save_state(self._dump())
+
+    async def _purge(self, _now: Any = None) -> None:
+        if not self._keep_days:
+            return
+        with suppress(LedgerError):  # what is too old today is so the next time, too
+            await self.ledger.async_purge(quarter_start(time.time() - self._keep_days * SECONDS_PER_DAY))
 
     async def _save_at_stop(self, _event: Event) -> None:
-        await self._store.async_save(self._dump(clean=True))
+        await self.ledger.async_save_state(self._dump(clean=True))
 
     def knows_energy(self, keys: Iterable[str]) -> bool:
         """Whether the registers of these channels are up to date.
@@ -139,7 +197,7 @@ class Site:
 
     def _catch_up(self) -> None:
         if self._behind:
-            self._behind -= {k for k in self._behind if k not in self._step and self.meter.has_counted(k)}
+            self._behind -= {k for k in self._behind if k not in self.energy.unbooked and self.meter.has_counted(k)}
 
     @callback
     def touch(self) -> None:
@@ -149,26 +207,20 @@ class Site:
 
     @callback
     def add_energy(self, key: str, forward: float, backward: float, time: float, seconds: float) -> None:
-        """Book energy that a channel counted [Wh] in the `seconds` [s] before `time` [s, Unix]."""
-        if key not in self._grid:
-            self.registers.book(self.meter.layout, {key: (forward, backward)}, 0)
-            return
-        # All phases' counters of one second belong to one step: it is over when the next second begins. After a gap a
-        # phase may be heard a second late: we came back amid the phases of one second. A clock that is set back begins
-        # a step as well.
-        latest = self._step_time + (LATECOMER if self._step_seconds > GAP else 0)
-        if not self._step_time - GRACE <= time <= latest:
-            self._close_step()
-            self._step_time = time
-        self._step_seconds = max(self._step_seconds, seconds)
-        before = self._step.get(key, (0.0, 0.0))
-        self._step[key] = (before[0] + forward, before[1] + backward)
+        """Book energy that a channel counted [Wh] in the `seconds` [s] before `time` [s, Unix]; zero is told, too."""
+        self.energy.add_energy(key, forward, backward, time, seconds)
 
     @callback
-    def add_grid_energy(self, offtake: float, injection: float) -> None:
+    def add_grid_energy(self, offtake: float, injection: float, time: float, seconds: float) -> None:
         """Book energy that the meter counted for the whole connection, netted over its phases [Wh]."""
-        self.registers.offtake += offtake
-        self.registers.injection += injection
+        self.energy.add_grid_energy(offtake, injection, time, seconds)
+
+    @callback
+    def miss_energy(self, key: str, time: float, seconds: float) -> None:
+        """Take note that a counter began anew: what it counted in the `seconds` before `time` is not known."""
+        self.energy.miss_energy(key, time, seconds)
+        # Where it begins is worth keeping at once: what it counts from here on could not be told after a crash.
+        self.hass.async_create_task(self._save_now(None), f"{DOMAIN} save {self.entry_id}")
 
     @callback
     def set_connected(self, *, connected: bool) -> None:
@@ -217,6 +269,12 @@ class Site:
         return lambda: self._watchers.remove(watcher)
 
     @callback
+    def async_add_boundary_listener(self, listener: Callable[[Sequence[QuarterHour]], None]) -> CALLBACK_TYPE:
+        """Call `listener` with quarter-hours of this site that have come into its ledger."""
+        self._boundary_listeners.append(listener)
+        return lambda: self._boundary_listeners.remove(listener)
+
+    @callback
     def write(self) -> None:
         """Let every entity write its state if that has changed."""
         self._note_written()
@@ -259,21 +317,30 @@ class Site:
     def _tick(self, _now: Any) -> None:
         # Pulses that no longer come lower their channel's power without any message: look even if nothing was said.
         self._look()
-        if self._step and time.time() - self._step_time > GRACE:
-            self._close_step()
+        self._close_quarter_hours()
         self.write()
         self._faults.update(self._find_faults())
 
     def _find_faults(self) -> Mapping[str, Mapping[str, str]]:
         now = time.time()
         found = dict(self.meter.faults(now))
+        if self.ledger.fault:
+            found[self.ledger.fault] = {}
         if self._lost_at and now - self._lost_at > UNREACHABLE_AFTER:
             found[self.meter.silent_fault] = {}
         return found
 
-    def _close_step(self) -> None:
-        if not self._step:
-            return
-        self.registers.book(self.meter.layout, self._step, self._step_seconds)
-        self._step, self._step_seconds = {}, 0.0
-        self._catch_up()
+    def _close_quarter_hours(self) -> None:
+        for side in SIDES:
+            if (heard := self.meter.heard_until(side)) is not None:
+                self.energy.hear(side, heard)
+        if closed := self.energy.close_quarter_hours():
+            # The state goes on from exactly these: it is taken before anything else is counted.
+            self.hass.async_create_task(
+                self._book(closed, self._dump()), f"{DOMAIN} quarter-hour {self.entry_id}", eager_start=True
+            )
+
+    async def _book(self, closed: Sequence[QuarterHour], state: Mapping[str, Any]) -> None:
+        await self.ledger.async_book(closed, state)
+        for listener in tuple(self._boundary_listeners):
+            listener(closed)

@@ -48,6 +48,12 @@ def _allow(enable_custom_integrations: None, socket_enabled: None) -> None:
     """Load our integration, and let it reach the meter on loopback."""
 
 
+@pytest.fixture
+def hass_config_dir(hass_tmp_config_dir: str) -> str:
+    """Give each test a configuration folder of its own: the ledger is in it."""
+    return hass_tmp_config_dir
+
+
 @pytest.fixture(autouse=True)
 def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the waits for what follows at once on loopback."""

@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 from custom_components.energy_neighbours import flukso_meter, site as site_module
 from custom_components.energy_neighbours.flukso import client
+from custom_components.energy_neighbours.ledger_keeper import SiteLedger, async_open_ledger
 from tools.simulator import Simulator
 
 from .conftest import SecondHand, Wait, device_of, entry_of, load, number, state
@@ -56,8 +57,24 @@ class Truth:
 def booked(entry: MockConfigEntry) -> float:
     """Return offtake minus injection of a site [Wh]."""
     site = entry.runtime_data
-    site._close_step()
+    site.energy.close_step()
     return site.registers.offtake - site.registers.injection
+
+
+async def kept(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, Any]:
+    """Return the state that a site's ledger keeps over a restart."""
+    ledger = await async_open_ledger(hass, entry.entry_id)
+    try:
+        return await ledger.async_load_state()
+    finally:
+        await ledger.async_close()
+
+
+async def put_back(hass: HomeAssistant, entry: MockConfigEntry, state: dict[str, Any]) -> None:
+    """Let the ledger keep an older state, as if the machine had lost its power after it."""
+    ledger = await async_open_ledger(hass, entry.entry_id)
+    await ledger.async_save_state(state)
+    await ledger.async_close()
 
 
 # Availability
@@ -170,9 +187,7 @@ async def test_outage_loses_no_energy(
     assert booked(paused_site) == pytest.approx(truth.net, abs=0.01)
 
 
-async def test_restart_loses_no_energy(
-    hass: HomeAssistant, hand: SecondHand, paused_site: MockConfigEntry, hass_storage: dict[str, Any]
-) -> None:
+async def test_restart_loses_no_energy(hass: HomeAssistant, hand: SecondHand, paused_site: MockConfigEntry) -> None:
     await hand.turn_and_show(paused_site)
     truth = Truth(hand.meter)
     await hand.turn_and_show(paused_site, 5)
@@ -190,18 +205,17 @@ async def test_restart_loses_no_energy(
 
 
 async def test_kill_without_saving_loses_no_energy_and_shows_no_step_back(
-    hass: HomeAssistant, hand: SecondHand, paused_site: MockConfigEntry, hass_storage: dict[str, Any]
+    hass: HomeAssistant, hand: SecondHand, paused_site: MockConfigEntry
 ) -> None:
     await hand.turn_and_show(paused_site)
     truth = Truth(hand.meter)
     await paused_site.runtime_data._save_now(None)
-    key = f"energy_neighbours.site.{paused_site.entry_id}"
-    saved = hass_storage[key]
+    saved = await kept(hass, paused_site)
     await hand.turn_and_show(paused_site, 100)
     before = number(hass, OFFTAKE), number(hass, INJECTION)
     assert max(before) > 0.01
     assert await hass.config_entries.async_unload(paused_site.entry_id)
-    hass_storage[key] = saved  # as if the machine had lost its power
+    await put_back(hass, paused_site, saved)
     shown: list[float | None] = []
 
     @callback
@@ -224,14 +238,13 @@ async def test_kill_without_saving_loses_no_energy_and_shows_no_step_back(
 
 
 async def test_power_cut_is_not_forgotten_by_a_reload_before_the_meter_was_heard(
-    hass: HomeAssistant, hand: SecondHand, paused_site: MockConfigEntry, hass_storage: dict[str, Any]
+    hass: HomeAssistant, hand: SecondHand, paused_site: MockConfigEntry
 ) -> None:
     await hand.turn_and_show(paused_site, 3)
     await paused_site.runtime_data._save_now(None)
-    key = f"energy_neighbours.site.{paused_site.entry_id}"
-    saved = hass_storage[key]
+    saved = await kept(hass, paused_site)
     assert await hass.config_entries.async_unload(paused_site.entry_id)
-    hass_storage[key] = saved  # as if the machine had lost its power
+    await put_back(hass, paused_site, saved)
     for _ in range(2):
         await load(hass, paused_site)
         assert state(hass, OFFTAKE) == "unknown"
@@ -263,29 +276,42 @@ async def test_saved_registers_that_cannot_be_read_start_anew(
     assert number(hass, OFFTAKE) == 0
 
 
+async def test_registers_of_an_earlier_release_are_taken_over(
+    hass: HomeAssistant, hand: SecondHand, hass_storage: dict[str, Any]
+) -> None:
+    entry = entry_of(hand.meter, write_interval=300)
+    key = f"energy_neighbours.site.{entry.entry_id}"
+    registers = {"offtake": 123_000.0, "injection": 45_000.0, "production": 0.0, "channels": {}}
+    data = {"clean": True, "registers": registers, "meter": {"tracks": {}}}
+    hass_storage[key] = {"version": 1, "minor_version": 1, "key": key, "data": data}
+    await load(hass, entry)
+    assert number(hass, OFFTAKE) == 123
+    assert key not in hass_storage
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    assert number(hass, INJECTION) == 45
+
+
 @pytest.mark.parametrize("broken", ["load", "platforms"])
 async def test_start_that_is_broken_off_keeps_what_was_saved(
     hass: HomeAssistant,
     hand: SecondHand,
     paused_site: MockConfigEntry,
-    hass_storage: dict[str, Any],
     no_errors: list[str],
     broken: str,
 ) -> None:
     await hand.turn_and_show(paused_site)
     await hand.turn_and_show(paused_site, 20)
     assert await hass.config_entries.async_unload(paused_site.entry_id)
-    key = f"energy_neighbours.site.{paused_site.entry_id}"
-    registers = hass_storage[key]["data"]["registers"]
+    registers = (await kept(hass, paused_site))["energy"]["registers"]
     assert registers["injection"] > 1
     place, name = {
-        "load": (site_module.Store, "async_load"),
+        "load": (SiteLedger, "async_load_state"),
         "platforms": (hass.config_entries, "async_forward_entry_setups"),
     }[broken]
     no_errors.append("Error setting up entry")
     with patch.object(place, name, side_effect=OSError("disk on fire")):
         assert not await hass.config_entries.async_setup(paused_site.entry_id)
-    assert hass_storage[key]["data"]["registers"] == registers
+    assert (await kept(hass, paused_site))["energy"]["registers"] == registers
     assert await hass.config_entries.async_reload(paused_site.entry_id)
     assert number(hass, INJECTION) == pytest.approx(registers["injection"] / 1000, abs=0.001)
 

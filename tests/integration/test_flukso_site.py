@@ -1,6 +1,6 @@
 """A Fluksometer becomes a site."""
 
-from typing import Any
+from pathlib import Path
 
 from homeassistant.core import HomeAssistant
 import pytest
@@ -70,10 +70,11 @@ async def test_publishes_nothing_to_the_meter(
 
 
 async def test_unloads_and_is_removed_without_a_trace(
-    hass: HomeAssistant, site: MockConfigEntry, hass_storage: dict[str, Any]
+    hass: HomeAssistant, site: MockConfigEntry, hass_config_dir: str
 ) -> None:
     assert await hass.config_entries.async_unload(site.entry_id)
-    assert f"energy_neighbours.site.{site.entry_id}" in hass_storage
+    file = Path(hass_config_dir) / "energy_neighbours.db"
+    assert site.entry_id.encode() in file.read_bytes()
     await hass.config_entries.async_remove(site.entry_id)
-    assert f"energy_neighbours.site.{site.entry_id}" not in hass_storage
+    assert site.entry_id.encode() not in file.read_bytes()
     assert not hass.states.async_entity_ids(["sensor", "binary_sensor"])

@@ -17,14 +17,14 @@ class Phases:
         self._meter = site.runtime_data.meter
         self._flows = [self._meter._flows[key] for key in self._meter.layout.keys(Role.GRID)]
         self.registers = site.runtime_data.registers
-        self.close = site.runtime_data._close_step
+        self.close = site.runtime_data.energy.close_step
 
     def tell(self, time: int, *, only: tuple[int, ...] = (0, 1, 2), **counters: tuple[float, float, float]) -> None:
         """Tell the counters `imported` and `exported` of the phases named."""
         for quantity, name in ((Quantity.IMPORT, "imported"), (Quantity.EXPORT, "exported")):
             for phase in only:
                 sid = self._flows[phase].sensors[quantity]
-                self._meter._take(Reading(sid, MessageKind.COUNTER, counters[name][phase], "Wh", time))
+                self._meter._count(Reading(sid, MessageKind.COUNTER, counters[name][phase], "Wh", time), time)
 
 
 def netted_half(site: MockConfigEntry) -> Phases:

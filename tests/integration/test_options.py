@@ -49,9 +49,9 @@ async def test_options_change_the_interval_and_reload(hass: HomeAssistant, site:
     before = site.runtime_data
     channels = site.options[CONF_CHANNELS]
     result = await options(hass, site, "settings")
-    await change(hass, result, {"write_interval": 30})
+    await change(hass, result, {"write_interval": 30, "retention": "one_year"})
     await until(lambda: site.state is ConfigEntryState.LOADED and site.runtime_data is not before)
-    assert site.options == {CONF_CHANNELS: channels, "write_interval": 30}
+    assert site.options == {CONF_CHANNELS: channels, "write_interval": 30, "retention": "one_year"}
 
 
 async def test_options_change_roles_and_reload(hass: HomeAssistant, site: MockConfigEntry, until: Wait) -> None:

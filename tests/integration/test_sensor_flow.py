@@ -164,7 +164,9 @@ async def test_options_of_a_site_of_sensors_have_no_channels(hass: HomeAssistant
     assert await hass.config_entries.async_setup(entry.entry_id)
     result = await hass.config_entries.options.async_init(entry.entry_id)
     check_result(result, "options")
-    assert result["step_id"] == "settings"
+    assert result["menu_options"] == ["settings", "import_readings"]
+    result = await hass.config_entries.options.async_configure(result["flow_id"], {"next_step_id": "settings"})
+    check_result(result, "options")
     result = await hass.config_entries.options.async_configure(result["flow_id"], {"write_interval": 20})
     await hass.async_block_till_done()
     assert entry.options == {"write_interval": 20}

@@ -104,6 +104,12 @@ class Child:
         with suppress(ProcessLookupError):  # what it started and left behind; the group is its own
             os.killpg(self._process.pid, signal.SIGKILL)
 
+    def kill(self) -> None:
+        """End it and what it started without a chance to tidy up."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
     def __enter__(self) -> Self:
         return self
 

@@ -99,6 +99,11 @@ class HomeAssistant:
         if self._child:
             self._child.stop()
 
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        if self._child:
+            self._child.kill()
+
     def __enter__(self) -> Self:
         self.start()
         return self
