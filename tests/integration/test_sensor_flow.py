@@ -169,4 +169,4 @@ async def test_options_of_a_site_of_sensors_have_no_channels(hass: HomeAssistant
     check_result(result, "options")
     result = await hass.config_entries.options.async_configure(result["flow_id"], {"write_interval": 20})
     await hass.async_block_till_done()
-    assert entry.options == {"write_interval": 20}
+    assert entry.options == {"write_interval": 20, "retention": "forever"}
