@@ -19,3 +19,15 @@ class NotAFluksoError(FluksoError):
 
 class FluksoConfigError(FluksoError):
     """A Fluksometer answers, but did not publish a usable configuration in time."""
+
+
+class FluksoTokenError(FluksoAuthError):
+    """The cloud refuses a token: it is another sensor's, was revoked, or is no token at all."""
+
+
+class FluksoNoDataError(FluksoError):
+    """The cloud knows nothing of a sensor, or nothing in the time asked for."""
+
+
+class FluksoCloudError(FluksoError):
+    """Something answers in the place of the cloud, but not as it should."""
