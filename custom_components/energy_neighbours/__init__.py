@@ -23,14 +23,15 @@ from .const import (
     ZONE,
 )
 from .entity import site_device
+from .external_statistics import ExternalStatistics, async_forget_statistics
 from .faults import async_end_waiting, async_note_waiting
 from .flukso_meter import FluksoMeter
 from .ledger import LedgerError, LedgerFault
 from .ledger_keeper import async_open_ledger
 from .meter import Medium, Meter
-from .runtime_data import EnergyNeighboursConfigEntry, site_id
+from .runtime_data import EnergyNeighboursConfigEntry, LoadedSite, site_id
 from .sensor_meter import SensorMeter
-from .site import Site, storage
+from .site import storage
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -57,9 +58,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigEn
     entry.runtime_data = site
     try:
         await site.async_start()
+        await site.async_follow(entry)
         # The meter's device comes first: the kubes' hang on it.
         dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **site_device(entry))
-        await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+        await hass.config_entries.async_forward_entry_setups(entry, _platforms(site))
+        ExternalStatistics(hass, entry.entry_id, entry.title, site.ledger).async_follow(entry, site)
     except BaseException:
         await site.async_stop()
         await site.ledger.async_close()
@@ -67,7 +70,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigEn
     return True
 
 
-async def _open_site(hass: HomeAssistant, entry: EnergyNeighboursConfigEntry, meter: Meter) -> Site:
+def _platforms(site: LoadedSite) -> list[Platform]:
+    """Return the platforms of a site; nobody needs a calendar where the price is the same all day."""
+    return [*PLATFORMS, Platform.CALENDAR] if site.tariff and site.tariff.changes else PLATFORMS
+
+
+async def _open_site(hass: HomeAssistant, entry: EnergyNeighboursConfigEntry, meter: Meter) -> LoadedSite:
     """Return the site on its ledger, not started yet."""
     try:
         ledger = await async_open_ledger(hass, entry.entry_id)
@@ -78,7 +86,7 @@ async def _open_site(hass: HomeAssistant, entry: EnergyNeighboursConfigEntry, me
         raise kind(translation_domain=DOMAIN, translation_key=err.fault) from err
     zone = await dt_util.async_get_time_zone(ZONE)
     assert zone  # noqa: S101 - in every time zone database
-    return Site(
+    return LoadedSite(
         hass,
         entry.entry_id,
         ledger=ledger,
@@ -104,7 +112,7 @@ async def _connect(hass: HomeAssistant, entry: EnergyNeighboursConfigEntry) -> F
 
 async def async_unload_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigEntry) -> bool:
     """Unload a site; its registers are kept."""
-    if unloaded := await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+    if unloaded := await hass.config_entries.async_unload_platforms(entry, _platforms(entry.runtime_data)):
         await entry.runtime_data.async_stop()
         await entry.runtime_data.ledger.async_close()
     return unloaded
@@ -113,6 +121,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigE
 async def async_remove_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigEntry) -> None:
     """Forget a site's registers and quarter-hours with its entry."""
     async_end_waiting(hass, entry.entry_id, FluksoMeter.silent_fault)
+    async_forget_statistics(hass, entry.entry_id)
     await storage(hass, entry.entry_id).async_remove()
     with suppress(LedgerError):  # what cannot be read is left as it is
         ledger = await async_open_ledger(hass, entry.entry_id)

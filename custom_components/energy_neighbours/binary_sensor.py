@@ -1,4 +1,4 @@
-"""Binary sensors of a site: whether its meter answers, and whether something moves near a kube."""
+"""Binary sensors of a site: whether its meter answers, it is time for the sun, or something moves near a kube."""
 
 from collections.abc import Iterator
 from typing import Final, override
@@ -16,6 +16,7 @@ from .entity import SiteEntity
 from .flukso.models import Quantity
 from .meter import MeterChannel
 from .runtime_data import EnergyNeighboursConfigEntry
+from .tariff_entity import TariffEntity
 
 PARALLEL_UPDATES = 0
 
@@ -25,6 +26,7 @@ METER_CONNECTED: Final = BinarySensorEntityDescription(
     device_class=BinarySensorDeviceClass.CONNECTIVITY,
     entity_category=EntityCategory.DIAGNOSTIC,
 )
+SOLAR_BAND: Final = BinarySensorEntityDescription(key="solar_band", translation_key="solar_band")
 KUBE_SENSORS: Final = (
     BinarySensorEntityDescription(key=Quantity.MOVEMENT, device_class=BinarySensorDeviceClass.MOTION),
     BinarySensorEntityDescription(
@@ -49,6 +51,8 @@ async def async_setup_entry(
 
 def _binary_sensors(entry: EnergyNeighboursConfigEntry) -> Iterator[SiteEntity]:
     yield MeterConnected(entry, METER_CONNECTED)
+    if (tariff := entry.runtime_data.tariff) and tariff.has_solar_time:
+        yield SolarBand(entry, SOLAR_BAND)
     for channel in entry.runtime_data.meter.channels.values():
         for description in KUBE_SENSORS:
             if description.key in channel.quantities:
@@ -66,6 +70,15 @@ class MeterConnected(SiteEntity, BinarySensorEntity):
     @override
     def _take_value(self) -> bool:
         self._attr_is_on = self._site.connected
+        return self._attr_is_on
+
+
+class SolarBand(TariffEntity, BinarySensorEntity):
+    """Whether it is the cheap time around noon, made for the hours of the sun."""
+
+    @override
+    def _take_value(self) -> bool:
+        self._attr_is_on = self._tariff.solar
         return self._attr_is_on
 
 

@@ -1,10 +1,60 @@
 """What a loaded config entry holds."""
 
+from typing import Any, override
+
 from homeassistant.config_entries import ConfigEntry
 
+from .contracts import contract_of, contract_subentry
+from .core.contract import ContractError
+from .faults import FaultList
 from .site import Site
+from .site_costs import SiteCosts
+from .site_tariff import SiteTariff
+from .tariff_library import shipped_grids
 
-type EnergyNeighboursConfigEntry = ConfigEntry[Site]
+
+class LoadedSite(Site):
+    """A site with what stands on its measurements.
+
+    `tariff` is None without a contract. Both it and `costs` are there once `async_follow` has ended.
+    """
+
+    tariff: SiteTariff | None = None
+    costs: SiteCosts | None = None
+    _contract_faults: FaultList | None = None
+
+    async def async_follow(self, entry: ConfigEntry[Any]) -> None:
+        """Read the contract, if there is one, and follow its tariff and what energy costs."""
+        if contract_subentry(entry):
+            grids = await self.hass.async_add_executor_job(shipped_grids)
+            try:
+                contract = contract_of(entry, grids)
+            except ContractError as err:
+                # What is measured is worth more than what it costs: the site lives on without.
+                self._contract_faults = FaultList(self.hass, entry.entry_id, entry.title)
+                self._contract_faults.update({"contract_unreadable": {"reason": str(err)}})
+            else:
+                if contract:
+                    self.tariff = SiteTariff(self.hass, entry, contract)
+        if self.tariff:
+            self.price_of = self.tariff.price_of
+            await self.tariff.async_start()
+            self._cancel.append(self.async_add_writer(self.tariff.check))
+        self.costs = SiteCosts(self.hass, entry, self, self.tariff)
+        await self.costs.async_start()
+
+    @override
+    async def async_stop(self) -> None:
+        if self.costs:
+            self.costs.stop()
+        await super().async_stop()
+        if self.tariff:  # after what was measured last was booked with its price
+            self.tariff.stop()
+        if self._contract_faults:
+            self._contract_faults.clear()
+
+
+type EnergyNeighboursConfigEntry = ConfigEntry[LoadedSite]
 
 
 def site_id(entry: EnergyNeighboursConfigEntry) -> str:

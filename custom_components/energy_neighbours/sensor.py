@@ -23,6 +23,7 @@ from .meter import Medium, MeterChannel
 from .quantities import FLOW, REACTIVE_POWER, UNITS
 from .runtime_data import EnergyNeighboursConfigEntry
 from .site import Site
+from .tariff_sensor import tariff_sensors
 
 PARALLEL_UPDATES = 0
 
@@ -275,6 +276,7 @@ async def async_setup_entry(
 ) -> None:
     """Add the sensors of a site."""
     async_add_entities(_sensors(entry))
+    async_add_entities(tariff_sensors(entry))
 
 
 def _sensors(entry: EnergyNeighboursConfigEntry) -> Iterator[SiteSensor]:

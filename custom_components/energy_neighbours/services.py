@@ -10,6 +10,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv, service
 import voluptuous as vol
 
+from .bands_action import SCHEMA as GET_BANDS, async_get_bands
 from .const import DOMAIN
 from .core.history import HistoryError
 from .external_statistics import SERIES
@@ -82,6 +83,7 @@ async def _source(hass: HomeAssistant, given: Mapping[str, Any]) -> Source:
 
 
 ACTIONS: Final[tuple[Action, ...]] = (
+    Action("get_bands", async_get_bands, GET_BANDS, SupportsResponse.ONLY),
     Action("import_readings", _import_readings, _IMPORT, SupportsResponse.OPTIONAL, admin_only=True),
 )
 

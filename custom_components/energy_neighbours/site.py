@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 import logging
 import time
 from typing import Any
@@ -111,6 +112,9 @@ class Site:
         self._writers: list[Callable[[], None]] = []
         self._live_writers: list[Callable[[], None]] = []
         self._watchers: list[Callable[[LivePower], None]] = []
+        self.price_of: Callable[[int], Decimal | None] | None = None
+        """What a price sensor told of a quarter-hour [€/kWh], if the site has one."""
+        self._booking: list[QuarterHour] = []
         self._boundary_listeners: list[Callable[[Sequence[QuarterHour]], None]] = []
         self._cancel: list[CALLBACK_TYPE] = []
         self._cancel_grace: CALLBACK_TYPE | None = None
@@ -128,6 +132,11 @@ class Site:
     def quarter_hour(self) -> OpenQuarterHour:
         """The quarter-hour that is running."""
         return self.energy.running(quarter_start(time.time()))
+
+    @property
+    def waiting(self) -> list[QuarterHour | OpenQuarterHour]:
+        """What was counted and is not in the ledger yet, by quarter-hour."""
+        return [*self._booking, *self.energy.waiting()]
 
     async def async_start(self) -> None:
         """Take the registers up where they were left and begin to measure."""
@@ -341,6 +350,10 @@ class Site:
             )
 
     async def _book(self, closed: Sequence[QuarterHour], state: Mapping[str, Any]) -> None:
-        await self.ledger.async_book(closed, state)
+        told = {each.start: self.price_of(each.start) for each in closed} if self.price_of else {}
+        prices = {start: price for start, price in told.items() if price is not None}
+        self._booking += closed
+        await self.ledger.async_book(closed, state, prices)
+        del self._booking[: len(closed)]
         for listener in tuple(self._boundary_listeners):
             listener(closed)

@@ -105,7 +105,7 @@ def test_no_text_is_left_over():
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_entities_of_platform_have_names(platform):
     named = keys_of(f"entity.{platform}")
-    descriptions = list(descriptions_in(vars(import_module(f"custom_components.energy_neighbours.{platform}"))))
+    descriptions = list(descriptions_of(platform))
     assert descriptions
     missing = {item.translation_key for item in descriptions if item.translation_key} - named
     assert missing == set()
@@ -113,8 +113,14 @@ def test_entities_of_platform_have_names(platform):
 
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_no_name_of_an_entity_is_left_over(platform):
-    described = descriptions_in(vars(import_module(f"custom_components.energy_neighbours.{platform}")))
-    assert keys_of(f"entity.{platform}") <= {item.translation_key for item in described}
+    assert keys_of(f"entity.{platform}") <= {item.translation_key for item in descriptions_of(platform)}
+
+
+def descriptions_of(platform: str) -> Iterator[EntityDescription]:
+    """Yield the descriptions of a platform's module and of those that hold a part of it, `<part>_<platform>`."""
+    parts = {path.stem for path in PACKAGE.glob(f"*_{platform}.py")} - set(PLATFORMS)
+    for name in (platform, *sorted(parts)):
+        yield from descriptions_in(vars(import_module(f"custom_components.energy_neighbours.{name}")))
 
 
 def descriptions_in(value: object) -> Iterator[EntityDescription]:

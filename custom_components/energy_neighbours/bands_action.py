@@ -1,0 +1,67 @@
+"""The action `get_bands`: the tariff bands of any span, for templates and planners."""
+
+from typing import Final
+
+from homeassistant.const import ATTR_CONFIG_ENTRY_ID
+from homeassistant.core import ServiceCall, ServiceResponse
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import config_validation as cv, service
+from homeassistant.util import dt as dt_util
+import voluptuous as vol
+
+from .band_names import async_band_names
+from .const import DOMAIN
+from .core.quarter_hour import Span, quarter_start
+from .runtime_data import EnergyNeighboursConfigEntry
+
+ATTR_START: Final = "start"
+ATTR_END: Final = "end"
+MOST_DAYS: Final = 366
+_DAY: Final = 86_400
+
+SCHEMA: Final = vol.Schema(
+    {
+        vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string,
+        vol.Optional(ATTR_START): cv.datetime,
+        vol.Optional(ATTR_END): cv.datetime,
+    }
+)
+
+
+async def async_get_bands(call: ServiceCall) -> ServiceResponse:
+    """Return the bands of a span, in order, cut to it; without a span, those of the next 24 hours."""
+    entry: EnergyNeighboursConfigEntry = service.async_get_config_entry(
+        call.hass, DOMAIN, call.data[ATTR_CONFIG_ENTRY_ID]
+    )
+    site = entry.runtime_data
+    if (tariff := site.tariff) is None:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN, translation_key="no_contract", translation_placeholders={"site": entry.title}
+        )
+    now = dt_util.utcnow().timestamp()
+    start = int(dt_util.as_timestamp(call.data.get(ATTR_START, now)))
+    end = int(dt_util.as_timestamp(call.data.get(ATTR_END, start + _DAY)))
+    if not start < end <= start + MOST_DAYS * _DAY:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN, translation_key="no_such_span", translation_placeholders={"days": str(MOST_DAYS)}
+        )
+    prices = await site.ledger.async_prices(Span(start, end))
+    running = quarter_start(now)
+    if (price := tariff.price_of(running)) is not None:
+        prices[running] = price
+    names = await async_band_names(call.hass)
+    shown = tariff.shown
+    return {
+        "bands": [
+            {
+                "start": dt_util.utc_from_timestamp(period.start).astimezone(tariff.zone).isoformat(),
+                "end": dt_util.utc_from_timestamp(period.end).astimezone(tariff.zone).isoformat(),
+                "band": (band := shown(period.band)),
+                "name": names.get(band, band),
+                "network_band": shown(period.network_band),
+                "commodity_band": shown(period.commodity_band),
+                "price": None if period.price is None else float(period.price),
+            }
+            for period in await tariff.async_periods(Span(start, end), prices)
+        ]
+    }
