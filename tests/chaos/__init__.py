@@ -1,0 +1,1 @@
+"""What the parts do when the world breaks in on them: kills, full disks, lost connections."""
