@@ -347,9 +347,8 @@ class ContractFlow(ConfigSubentryFlow):
         """Return where the prices come from that are filled in already."""
         if not question.sheet or not question.sheet_components():
             return await self._text("price_note", "none")
-        note = (await self._text("price_note", "sheet")).format(
-            operator=question.sheet.operator, source=question.sheet.source, retrieved=question.sheet.retrieved
-        )
+        source = f"{question.sheet.source} ({question.sheet.retrieved})"
+        note = (await self._text("price_note", "sheet")).format(source=source)
         return f"{note} {await self._text('price_note', 'uncertain')}" if question.uncertain else note
 
     async def _text(self, key: str, option: str) -> str:

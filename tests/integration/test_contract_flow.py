@@ -74,7 +74,7 @@ async def test_a_household_gives_its_contract(hass: HomeAssistant, site: MockCon
     note = talk.result["description_placeholders"]["note"]
     assert "ORES" in note
     assert "2026-05" in note
-    assert "incertains" in note
+    assert "comparez-les" in note
     form = shown(talk.result)
     assert form["valid_from"] == "2026-01-01"
     assert form["network"] == {"eco": 0.0271, "medium": 0.0813, "peak": 0.1354, "with_vat": False}
