@@ -190,8 +190,16 @@ def test_each_run_is_read_for_itself() -> None:
 
 
 def test_times_before_the_clock_was_set_are_dropped() -> None:
-    known = history({BlockId(0, 8, 0): block([(5, 1.0), (T, 2.0)])})
-    assert list(known.readings(0)) == [(T, 2.0)]
+    known = history({BlockId(0, 8, 0): block([(5, 1.0), (9, 2.0)]), BlockId(0, 8, T): block([(T, 3.0)])})
+    assert list(known.readings(0)) == [(T, 3.0)]
+
+
+def test_stamp_outside_its_block_does_not_hide_what_follows() -> None:
+    far = [(T, 1.0), (T + 10**8, 2.0)]
+    known = history({BlockId(0, 8, T): block(far), BlockId(0, 8, T + 256): block([(T + 300, 3.0)])})
+    assert list(known.readings(0)) == [(T, 1.0), (T + 300, 3.0)]
+    assert (known.dropped, known.span) == (1, (T, T + 512))
+    assert history({}).span is None
 
 
 # Folders

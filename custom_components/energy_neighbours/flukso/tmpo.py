@@ -187,9 +187,16 @@ class SensorHistory:
         self.faults: dict[BlockId, BlockFault] = {}
         """Blocks that were found broken so far."""
         self.dropped = 0
-        """Readings so far whose time did not rise."""
+        """Readings so far whose time did not rise, or lies outside their block."""
         self.config: dict[int, Mapping[str, Any]] = {}
         """What the meter said of the sensor, by run: `type`, `subtype`, `data_type` and so on."""
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """From the first second of the first block to the end of the last [s, Unix]; None if there is no block."""
+        if not self._blocks:
+            return None
+        return min(block.start for block in self._blocks), max(block.end for block in self._blocks)
 
     @property
     def runs(self) -> list[int]:
@@ -218,7 +225,11 @@ class SensorHistory:
             readings: Iterable[tuple[int, float]] = zip(block.times, block.values, strict=True)
             if block.fault and inside:
                 readings = sorted(set(chain(readings, self._read(inside))))
-            yield from readings
+            for reading in readings:
+                if top.start <= reading[0] < top.end:
+                    yield reading
+                else:
+                    self.dropped += 1
 
     def _parse(self, block_id: BlockId) -> Block:
         try:

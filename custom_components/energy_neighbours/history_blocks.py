@@ -1,0 +1,243 @@
+"""Past quarter-hours from the meters' own history: counters of several sensors, booked as they are live."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from heapq import merge
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from .core.channel import SiteLayout
+from .core.counter import CounterTrack, StepKind
+from .core.history import History, HistoryError, Problem, ProblemKind
+from .core.quarter_hour import QUARTER, Quality, QuarterHour
+from .core.quarter_hour_meter import LISTENING
+from .core.site_energy import SIDES, SiteEnergy
+from .flukso.tmpo import SensorHistory, find_blocks, open_history
+
+ERRORS: Final = ("no_blocks", "no_blocks_of_site")
+"""Translation keys of all that a folder of blocks can be refused for."""
+FORMAT: Final = "tmpo_blocks"
+
+HEAR_EVERY: Final = 30
+"""The sides are told that the meter speaks no more often than this [s]."""
+QUIET: Final = 900
+"""A meter that only tells of changes may be silent for this long [s] while hardly anything is used."""
+LITTLE: Final = 2
+"""So little [Wh] counted over a silence says that hardly anything was used, or that the meter was off."""
+OFF: Final = 3600
+"""After a longer silence [s] in which nothing was counted, the meter was off and what was used is not known."""
+
+
+class CounterRole(Protocol):
+    """Where a counter is booked: a row of `flukso_channels.make_registers`."""
+
+    @property
+    def channel(self) -> str:
+        """Key of its channel."""
+        ...
+
+    @property
+    def forward(self) -> bool:
+        """Whether its rise means energy forward."""
+        ...
+
+    @property
+    def signed(self) -> bool:
+        """Whether it is a net meter's."""
+        ...
+
+
+def read_folder(
+    folder: Path,
+    registers: Mapping[str, CounterRole],
+    layout: SiteLayout,
+    *,
+    now: float,
+    on_progress: Callable[[float], None] | None = None,
+) -> History:
+    """Read a folder of blocks; see `read_sensors`. Reads files: for an executor thread only.
+
+    Raises
+    ------
+    HistoryError
+        With one of `ERRORS`: there are no blocks, or none of the site's meter.
+    """
+    found = find_blocks(folder)
+    if not found:
+        raise HistoryError("no_blocks", folder=folder.name)
+    sensors = {sid: open_history(files) for sid, files in found.items()}
+    return read_sensors(sensors, registers, layout, now=now, on_progress=on_progress)
+
+
+def read_sensors(
+    sensors: Mapping[str, SensorHistory],
+    registers: Mapping[str, CounterRole],
+    layout: SiteLayout,
+    *,
+    now: float,
+    on_progress: Callable[[float], None] | None = None,
+) -> History:
+    """Book the counters of a site's sensors, netted over the phases as they are live.
+
+    A side of the site (grid, production) is left out if one of its channels has no blocks: what is missing of a sum
+    cannot be told. Every run of a sensor is a counter of its own; runs in which it measured something else are left
+    out. What cannot be known wholly, as the quarter-hour in which the history begins, is left out as well.
+
+    Parameters
+    ----------
+    sensors
+        Histories by sid.
+    registers
+        Where each sid's counter is booked.
+    layout
+        The roles of the channels, as they are now.
+    now
+        Nothing later than this [s, Unix] can have been measured.
+    on_progress
+        Is told the share that is done.
+
+    Raises
+    ------
+    HistoryError
+        None of the sides has all its blocks.
+    """
+    sensors = {sid: sensor for sid, sensor in sensors.items() if sid in registers and sensor.span}
+    channels = {registers[sid].channel for sid in sensors}
+    sides = [side for side in SIDES if layout.keys(side) and channels.issuperset(layout.keys(side))]
+    if not sides:
+        raise HistoryError("no_blocks_of_site")
+    kept = {key: entry for key, entry in layout.assignments.items() if entry.role in sides}
+    used = {sid: sensor for sid, sensor in sensors.items() if registers[sid].channel in kept}
+    booking = _Booking(SiteLayout(kept, layout.wiring, layout.bundled), {sid: registers[sid] for sid in used}, now)
+    spans = [span for sensor in used.values() if (span := sensor.span)]
+    first, last = min(start for start, _ in spans), max(end for _, end in spans)
+    day, told = 86_400, -1
+    for time, readings in groupby(merge(*(_series(sid, used[sid]) for sid in used)), itemgetter(0)):
+        if time > now:
+            break
+        booking.take(time, readings)
+        if on_progress and time // day != told:
+            told = time // day
+            on_progress((time - first) / (last - first))
+    missing = [side.value for side in SIDES if layout.keys(side) and side not in sides]
+    return History(
+        quarter_hours=booking.finish(),
+        rows=booking.count,
+        duplicates=sum(sensor.dropped for sensor in used.values()),
+        problems=[
+            Problem(ProblemKind.BAD_BLOCK, f"{sid}/{block.path}", fault)
+            for sid, sensor in used.items()
+            for block, fault in sorted(sensor.faults.items())
+        ],
+        format=FORMAT,
+        notes={"without": ", ".join(missing)} if missing else {},
+    )
+
+
+type _Reading = tuple[int, str, int, float]
+"""Time [s, Unix], sid, run and value."""
+
+
+def _series(sid: str, sensor: SensorHistory) -> Iterator[_Reading]:
+    last = 0
+    for run in sensor.runs:
+        for time, value in sensor.readings(run):
+            if not _counts_electricity(sensor.config.get(run, {})):
+                break
+            if time > last:
+                last = time
+                yield time, sid, run, value
+
+
+def _counts_electricity(config: Mapping[str, Any]) -> bool:
+    kind = config.get("type", "electricity"), config.get("data_type", "counter")
+    return kind == ("electricity", "counter")
+
+
+class _Booking:
+    """Follows the counters and gathers their quarter-hours."""
+
+    def __init__(self, layout: SiteLayout, registers: Mapping[str, CounterRole], now: float) -> None:
+        self._registers = registers
+        self._now = now
+        self._keys = {side: layout.keys(side) for side in SIDES if layout.keys(side)}
+        self._energy = SiteEnergy(layout)
+        self._tracks: dict[str, tuple[int, CounterTrack]] = {}
+        self._last: int | None = None
+        self._heard = 0
+        self._closed: list[QuarterHour] = []
+        self.count = 0
+
+    def take(self, time: int, readings: Iterable[_Reading]) -> None:
+        """Take what the meter counted at one moment."""
+        steps = [step for _, sid, run, value in readings if (step := self._advance(sid, run, value, time))]
+        silence = 0 if self._last is None else time - self._last
+        if silence > LISTENING:
+            self._break(time, silence, steps)
+        elif time - self._heard >= HEAR_EVERY:
+            self._hear(time)
+        was_off = silence > OFF and _little(steps)
+        for channel, forward, backward, seconds in steps:
+            # What was counted after the meter came back does not belong to the time in which it was off.
+            self._energy.add_energy(channel, forward, backward, time, 0 if was_off else seconds)
+        if self._last is not None and time // QUARTER != self._last // QUARTER:
+            self._closed += self._energy.close_quarter_hours()
+        self._last = time
+
+    def _advance(self, sid: str, run: int, value: float, time: int) -> tuple[str, float, float, float] | None:
+        """Return the channel, what its counter adds forward and backward [Wh], and the time that took [s]."""
+        self.count += 1
+        register = self._registers[sid]
+        known = self._tracks.get(sid)
+        if known is None or known[0] != run:
+            track = CounterTrack(signed=register.signed)
+            track.advance(value, time)
+            self._tracks[sid] = run, track
+            if known and (state := known[1].state):
+                self._energy.miss_energy(register.channel, time, time - state.time)
+            return None
+        track = known[1]
+        before = track.state
+        assert before is not None  # noqa: S101 - it was advanced when it was made
+        step = track.advance(value, time)
+        seconds = time - before.time
+        if step.kind is StepKind.RESET and not step.delta:
+            self._energy.miss_energy(register.channel, time, seconds)
+            return None
+        amount = abs(step.delta)
+        forward, backward = (amount, 0.0) if register.forward is (step.delta >= 0) else (0.0, amount)
+        return register.channel, forward, backward, seconds
+
+    def _break(self, time: int, silence: int, steps: list[tuple[str, float, float, float]]) -> None:
+        """Judge a silence of all sensors: hardly anything was used, or the meter was off, or what it said was lost."""
+        if silence <= QUIET and _little(steps):
+            for moment in range(time - silence + HEAR_EVERY, time, HEAR_EVERY):
+                self._hear(moment)
+        elif silence > OFF and _little(steps):
+            for keys in self._keys.values():
+                self._energy.miss_energy(keys[0], time, silence)
+        self._hear(time)
+
+    def _hear(self, time: int) -> None:
+        self._heard = time
+        for side in self._keys:
+            self._energy.hear(side, time)
+
+    def finish(self) -> list[QuarterHour]:
+        """Return the quarter-hours that are known."""
+        if self._last is not None:
+            self._hear(self._last)
+        self._closed += self._energy.close_quarter_hours()
+        quarter_hours = self._closed
+        if quarter_hours and quarter_hours[0].quality is not Quality.MEASURED:
+            quarter_hours = quarter_hours[1:]  # the history begins amid it
+        return [quarter for quarter in quarter_hours if _is_known(quarter) and quarter.end <= self._now]
+
+
+def _little(steps: Iterable[tuple[str, float, float, float]]) -> bool:
+    return all(forward + backward <= LITTLE for _, forward, backward, _ in steps)
+
+
+def _is_known(quarter: QuarterHour) -> bool:
+    return any(energy is not None for energy in (quarter.offtake, quarter.injection, quarter.production))
