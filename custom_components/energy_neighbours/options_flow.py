@@ -1,12 +1,18 @@
-"""Changing a site: the roles of its channels, and how often its entities write."""
+"""Changing a site: the roles of its channels, how often its entities write, and its past."""
 
 from collections.abc import Mapping
 from typing import Any, override
 
-from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.selector import NumberSelector, NumberSelectorConfig, NumberSelectorMode
+from homeassistant.helpers.selector import (
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectSelector,
+    SelectSelectorConfig,
+)
 import voluptuous as vol
 
 from . import channel_form, preview
@@ -14,14 +20,18 @@ from .const import (
     CONF_CHANNELS,
     CONF_DID,
     CONF_METER,
+    CONF_RETENTION,
     CONF_WRITE_INTERVAL,
+    DEFAULT_RETENTION,
     DEFAULT_WRITE_INTERVAL,
     DOMAIN,
     METER_FLUKSO,
+    RETENTION,
 )
 from .core.channel import LayoutError
 from .flukso.discovery import Survey, survey
 from .flukso.exceptions import FluksoError
+from .import_flow import ImportSteps
 from .roles import read_assignments, write_assignments
 
 _SETTINGS = vol.Schema(
@@ -31,15 +41,19 @@ _SETTINGS = vol.Schema(
                 NumberSelectorConfig(min=1, max=300, step=1, unit_of_measurement="s", mode=NumberSelectorMode.BOX)
             ),
             vol.Coerce(int),
-        )
+        ),
+        vol.Required(CONF_RETENTION, default=DEFAULT_RETENTION): SelectSelector(
+            SelectSelectorConfig(options=list(RETENTION), translation_key="retention")
+        ),
     }
 )
 
 
-class SiteOptionsFlow(OptionsFlow):
+class SiteOptionsFlow(ImportSteps):
     """Changes the options of one site."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._survey: Survey | None = None
 
     @staticmethod
@@ -49,9 +63,8 @@ class SiteOptionsFlow(OptionsFlow):
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask what to change."""
-        if self.config_entry.data[CONF_METER] == METER_FLUKSO:
-            return self.async_show_menu(step_id="init", menu_options=["channels", "settings"])
-        return await self.async_step_settings()
+        channels = ["channels"] if self.config_entry.data[CONF_METER] == METER_FLUKSO else []
+        return self.async_show_menu(step_id="init", menu_options=[*channels, "settings", "import_readings"])
 
     async def async_step_settings(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask how often entities may write."""
@@ -101,4 +114,5 @@ class SiteOptionsFlow(OptionsFlow):
     @callback
     def async_remove(self) -> None:
         """Hang up when the flow is over."""
+        super().async_remove()
         preview.async_close(self.hass, self.flow_id)

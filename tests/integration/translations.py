@@ -59,6 +59,8 @@ def check_result(result: Mapping[str, Any], category: str = "config") -> None:
                 assert set(result["menu_options"]) <= options.keys()
             case "abort":
                 fill(find(language, f"{category}.abort.{result['reason']}"), placeholders)
+            case "progress":
+                fill(find(language, f"{category}.progress.{result['progress_action']}"), placeholders)
             case "create_entry":
                 pass
             case other:
