@@ -17,9 +17,9 @@ from .core.channel import LayoutError, Role, SiteLayout
 from .core.clock_referee import ClockReferee
 from .core.counter import CounterState, CounterTrack, StepKind
 from .core.pulse import pulse_rate_now
-from .core.quarter_hour_meter import LATENESS
+from .core.quarter_hour_meter import LATENESS, LISTENING
 from .flukso.client import FluksoClient, LinkState
-from .flukso.models import Channel, ChannelKind, Device, MessageKind, Quantity, Reading
+from .flukso.models import Channel, ChannelKind, Device, MessageKind, Model, Quantity, Reading
 from .flukso.motion import MotionTrack
 from .flukso_channels import QUADRANTS, Register, describe, make_registers, meter_channels, sign_of
 from .meter import Medium, Meter, MeterChannel, MeterDevice, MeterListener
@@ -75,6 +75,7 @@ class FluksoMeter(Meter):
         self._last: Reading | None = None
         self._clock = ClockReferee()
         self._heard: float | None = None
+        self._heard_since = 0.0
         self.last_reading: float | None = None
         self._listening_since: float | None = None
         self._clock_wrong_since: float | None = None
@@ -167,7 +168,10 @@ class FluksoMeter(Meter):
     def _judge(self, reading: Reading, now: float) -> float:
         """Return the time of a live reading that is to be believed."""
         when = self._clock.judge(reading.time, now, time.monotonic())
-        if self._heard is None or not 0 <= self._heard - when <= LATENESS:
+        heard = self._heard
+        if heard is None or not heard - LATENESS <= when <= heard + LISTENING:
+            self._heard_since = self._heard = when
+        elif when > heard:
             self._heard = when
         return when
 
@@ -182,12 +186,30 @@ class FluksoMeter(Meter):
         step = register.track.advance(value, when)
         if before is None:
             return
-        amount, seconds = abs(step.delta), when - before.time
+        amount = abs(step.delta)
+        when, seconds = self._when(register.channel, before.time, when)
         if step.kind is StepKind.RESET and not amount:
             self._site.miss_energy(register.channel, when, seconds)
             return
         forward, backward = (amount, 0.0) if register.forward is (step.delta >= 0) else (0.0, amount)
         self._site.add_energy(register.channel, forward, backward, when, seconds)
+
+    def _when(self, key: str, before: float, when: float) -> tuple[float, float]:
+        """Return when a channel counted what it tells now, and how long it took [s]."""
+        if self._speaks_always(key):
+            return when, when - before
+        if before < self._heard_since <= when:
+            # It would have been heard since then: it counted while nobody listened.
+            return self._heard_since, self._heard_since - before
+        return when, min(when - before, LISTENING)
+
+    def _speaks_always(self, key: str) -> bool:
+        """Whether a channel's counter is told every second, not only when it rises."""
+        return (
+            self._device is not None
+            and self._device.model is Model.FLM03
+            and self._flows[key].kind is ChannelKind.CLAMP
+        )
 
     @callback
     def _configure(self, device: Device) -> None:
@@ -301,10 +323,14 @@ class FluksoMeter(Meter):
 
     @override
     def heard_until(self, side: Role) -> float | None:
-        keys = self.layout.keys(side)
+        if not self._device or not self._device.sends_counters:
+            return None
         counting = {register.channel for register in self._registers.values()}
-        # Every message tells that the counters would have been heard, too: some speak only when they rise.
-        return self._heard if all(key in counting and self.has_counted(key) for key in keys) else None
+        for key in self.layout.keys(side):
+            if key not in counting or (self._speaks_always(key) and not self.has_counted(key)):
+                return None
+        # Whatever is heard tells that a counter which speaks only when it rises would have been heard, too.
+        return self._heard
 
     @override
     def faults(self, now: float) -> Mapping[str, Mapping[str, str]]:

@@ -67,7 +67,11 @@ def supplemented(before: Mapping[int, Row], quarters: Iterable[QuarterHour]) -> 
             after[quarter.start] = row
         elif SOURCES[old.source] is Source.METER:
             changes: dict[str, Any] = {name: _sum(getattr(old, name), getattr(row, name)) for name in ENERGIES}
-            changes["quality"] = max(old.quality, row.quality)  # the worse of the two: they stand in that order
+            # The worse of the two, in the order in which they stand; but what was missing and is told now is not.
+            told = any(getattr(old, name) is None and getattr(row, name) is not None for name in ENERGIES)
+            if not (told and QUALITIES[old.quality] is Quality.MISSING):
+                row = row._replace(quality=max(old.quality, row.quality))
+            changes["quality"] = row.quality
             after[quarter.start] = old._replace(**changes)
     return {start: row for start, row in after.items() if not row.says(before.get(start))}
 

@@ -192,3 +192,19 @@ def test_a_counter_that_stays_silent_after_a_gap_is_not_waited_for_for_ever() ->
         (90, None, "missing"),
         (30, 0, "estimated"),
     ]
+
+
+def test_what_a_counter_tells_long_after_a_gap_supplements_the_quarter_hours_of_the_gap() -> None:
+    energy = resumed(silent=2400)
+    energy.add_energy("grid", 240, 0, T + 3000, 2400)
+    for time in range(T + 3000, T + 7200, 60):
+        energy.hear(Role.GRID, time)
+        energy.hear(Role.PRODUCTION, time)
+    assert [q.production for q in energy.close_quarter_hours()][:4] == [0, None, None, 0]
+    energy.add_energy("roof", 2400, 0, T + 3000, 2400)  # it rose in the gap and has only now risen again
+    assert [(q.start - T, q.offtake, q.production, q.quality) for q in energy.close_quarter_hours()] == [
+        (0, None, 300, "estimated"),
+        (900, None, 900, "estimated"),
+        (1800, None, 900, "estimated"),
+        (2700, None, 300, "estimated"),
+    ]

@@ -18,14 +18,15 @@ ESTIMATED_SHARE: Final = 0.4
 
 _ALMOST: Final = 1e-6
 """Sums of tenths miss a whole Wh by less than this [Wh]."""
+# Series are numbered: offtake, injection, production.
 _SERIES: Final = {Role.GRID: (0, 1), Role.PRODUCTION: (2,)}
 
 
 @dataclass(slots=True)
 class _Cell:
-    """What is gathered of one quarter-hour: offtake, injection, production [Wh], and seconds by side."""
+    """What is gathered of one quarter-hour: energy by series [Wh], and seconds by side."""
 
-    energy: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
+    energy: dict[int, float] = field(default_factory=dict)
     covered: dict[str, float] = field(default_factory=dict)
     unknown: dict[str, float] = field(default_factory=dict)
     again: bool = False
@@ -66,6 +67,7 @@ class QuarterHourMeter:
         self._integrated = integrated
         self._settle = settle
         self._cells: dict[int, _Cell] = {}
+        self._late: dict[int, dict[int, float]] = {}
         self._next: int | None = None
         self._known: dict[str, float] = {}
         self._remainder = [0.0, 0.0, 0.0]
@@ -88,12 +90,17 @@ class QuarterHourMeter:
         """
         if any(energy < 0 for energy in energies):
             raise ValueError(f"energy must not be negative: {side} {energies}")
-        self._begin(until)
-        for start, seconds in self._spread(since, until):
-            cell = self._cell(start)
-            share = seconds / (until - since) if until > since else 1.0
+        since = min(since, until)
+        if self._next is None:
+            self._next = quarter_start(since)
+        first = self._next
+        for start, share in _shares(since, until):
+            if start >= first or since >= first - LATENESS:
+                told = self._cell(max(start, first)).energy
+            else:
+                told = self._late.setdefault(start, {})
             for series, energy in zip(_SERIES[side], energies, strict=True):
-                cell.energy[series] += share * energy
+                told[series] = told.get(series, 0.0) + share * energy
 
     def hear(self, side: Role, time: float) -> None:
         """Take note that a side was heard: all that it counted until then has been booked, or will be."""
@@ -106,37 +113,39 @@ class QuarterHourMeter:
         elif time <= before:
             return
         elif time - before <= LISTENING:
-            for start, seconds in self._spread(before, time):
+            for start, share in _shares(max(before, first), time):
                 covered = self._cell(start).covered
-                covered[side] = covered.get(side, 0.0) + seconds
+                covered[side] = covered.get(side, 0.0) + share * (time - max(before, first))
         elif side in self._integrated:
             self._note_unknown(side, before, time)
         self._known[side] = time
 
     def miss(self, side: Role, since: float, until: float) -> None:
-        """Take note that a counter began anew: what it counted in between is not known."""
-        self._begin(until)
-        self._note_unknown(side, since, until)
+        """Take note that a counter began anew, or was not heard: what it counted in between is not known."""
+        if self._next is not None:
+            self._note_unknown(side, max(since, self._next), until)
 
     def _note_unknown(self, side: Role, since: float, until: float) -> None:
-        for start, seconds in self._spread(since, until):
-            unknown = self._cell(start).unknown
-            unknown[side] = min(unknown.get(side, 0.0) + seconds, QUARTER)
+        if since < until:
+            for start, share in _shares(since, until):
+                unknown = self._cell(start).unknown
+                unknown[side] = min(unknown.get(side, 0.0) + share * (until - since), QUARTER)
 
     def close(self, unbooked_since: float | None = None) -> list[QuarterHour]:
         """Return the quarter-hours that are over, in order; each is returned once.
 
         From `unbooked_since` on [s] something is still to be booked.
-        A quarter-hour that comes again, because the clock was set back, adds to what was returned before.
+        A quarter-hour that comes again adds to what was returned of it before: a counter told late what it had counted
+        in a gap, or the clock was set back.
         """
+        closed = [quarter for start in sorted(self._late) if (quarter := self._supplement(start))]
         if self._next is None or self._known.keys() != self._sides:
-            return []
+            return closed
         known = min(self._known.values())
-        closed = []
         booked = known if unbooked_since is None else unbooked_since
         while known >= self._next + QUARTER + self._settle and booked >= self._next + QUARTER:
             cell = self._cells.pop(self._next, _Cell())
-            if not cell.again or any(cell.energy):
+            if not cell.again or any(cell.energy.values()):
                 closed.append(self._finish(self._next, cell))
             self._next += QUARTER
         return closed
@@ -144,17 +153,14 @@ class QuarterHourMeter:
     def running(self, start: int) -> OpenQuarterHour:
         """Return what is gathered of a quarter-hour."""
         energy = self._cells.get(start, _Cell()).energy
-        grid, production = (side in self._sides for side in (Role.GRID, Role.PRODUCTION))
-        return OpenQuarterHour(
-            start,
-            energy[0] if grid else None,
-            energy[1] if grid else None,
-            energy[2] if production else None,
-        )
+        measured = [series for side in self._sides for series in _SERIES[side]]
+        offtake, injection, production = (energy.get(n, 0.0) if n in measured else None for n in range(3))
+        return OpenQuarterHour(start, offtake, injection, production)
 
     def waiting(self) -> list[OpenQuarterHour]:
-        """Return all that is gathered and not closed yet, in order."""
-        return [self.running(start) for start in sorted(self._cells)]
+        """Return all that is gathered and not closed yet, and what was told late, in order."""
+        late = [OpenQuarterHour(start, told.get(0), told.get(1), told.get(2)) for start, told in self._late.items()]
+        return sorted([*late, *map(self.running, self._cells)], key=lambda quarter: quarter.start)
 
     def _begin(self, time: float) -> int:
         """Let the first open quarter-hour be that of the first sign of life, or of a clock that was set back."""
@@ -169,23 +175,19 @@ class QuarterHourMeter:
     def _cell(self, start: int) -> _Cell:
         return self._cells.setdefault(start, _Cell())
 
-    def _spread(self, since: float, until: float) -> Iterator[tuple[int, float]]:
-        """Yield the quarter-hours of a stretch with the seconds that fall into each.
+    def _supplement(self, start: int) -> QuarterHour | None:
+        """Return what was told late of a quarter-hour; None if it is no whole Wh."""
+        told = self._late.pop(start)
+        whole = [self._whole(series, told[series]) if series in told else None for series in range(3)]
+        offtake, injection, production = whole
+        return QuarterHour(start, offtake, injection, production, Quality.ESTIMATED) if any(whole) else None
 
-        What falls into those that are closed is told of the first open one.
-        """
-        first = self._next if self._next is not None else quarter_start(since)
-        if since >= until:
-            yield max(quarter_start(until), first), 0.0
-            return
-        if since < first:
-            yield first, min(until, first) - since
-            since = first
-        while since < until:
-            start = quarter_start(since)
-            end = min(until, start + QUARTER)
-            yield start, end - since
-            since = end
+    def _whole(self, series: int, energy: float) -> int:
+        """Return the whole Wh of some energy and of what was left before, and keep what is left now."""
+        energy += self._remainder[series]
+        whole = math.floor(energy + _ALMOST)
+        self._remainder[series] = max(energy - whole, 0.0)
+        return whole
 
     def _finish(self, start: int, cell: _Cell) -> QuarterHour:
         quality = max((self._judge(side, cell) for side in self._sides), key=list(Quality).index)
@@ -193,18 +195,15 @@ class QuarterHourMeter:
             covered = cell.covered.get(side, 0.0)
             if ESTIMATED_SHARE * QUARTER <= covered < QUARTER:
                 for series in _SERIES[side]:
-                    cell.energy[series] *= QUARTER / covered
+                    cell.energy[series] = cell.energy.get(series, 0.0) * QUARTER / covered
         whole: list[int | None] = [None, None, None]
         for side in self._sides:
-            nothing = cell.unknown.get(side, 0.0) >= QUARTER
+            nothing = cell.unknown.get(side, 0.0) >= QUARTER - _ALMOST
             for series in _SERIES[side]:
-                energy = cell.energy[series]
-                if nothing and not energy:
-                    continue
-                energy += self._remainder[series]
-                whole[series] = math.floor(energy + _ALMOST)
-                self._remainder[series] = max(energy - math.floor(energy + _ALMOST), 0.0)
-        return QuarterHour(start, whole[0], whole[1], whole[2], quality)
+                if not nothing or cell.energy.get(series):
+                    whole[series] = self._whole(series, cell.energy.get(series, 0.0))
+        offtake, injection, production = whole
+        return QuarterHour(start, offtake, injection, production, quality)
 
     def _judge(self, side: Role, cell: _Cell) -> Quality:
         if cell.covered.get(side, 0.0) >= MEASURED_SHARE * QUARTER and not cell.again:
@@ -218,8 +217,10 @@ class QuarterHourMeter:
             "next": self._next,
             "known": dict(self._known),
             "remainder": list(self._remainder),
+            "late": {str(start): _numbered(told) for start, told in self._late.items()},
             "cells": {
-                str(start): [cell.energy, cell.covered, cell.unknown, cell.again] for start, cell in self._cells.items()
+                str(start): [_numbered(cell.energy), cell.covered, cell.unknown, cell.again]
+                for start, cell in self._cells.items()
             },
         }
 
@@ -232,9 +233,31 @@ class QuarterHourMeter:
             When it is something else.
         """
         cells = {
-            int(start): _Cell(list(energy), dict(covered), dict(unknown), bool(again))
+            int(start): _Cell(_numbers(energy), dict(covered), dict(unknown), bool(again))
             for start, (energy, covered, unknown, again) in data["cells"].items()
         }
+        self._late = {int(start): _numbers(told) for start, told in data["late"].items()}
         self._remainder = [float(part) for part in data["remainder"]]
         self._known = {side: time for side, time in data["known"].items() if Role(side) in self._sides}
         self._next, self._cells = data["next"], cells
+
+
+def _shares(since: float, until: float) -> Iterator[tuple[int, float]]:
+    """Yield the quarter-hours of a stretch with the share of it that falls into each."""
+    if since == until:
+        yield quarter_start(until), 1.0
+    begin = since
+    while begin < until:
+        start = quarter_start(begin)
+        end = min(until, start + QUARTER)
+        yield start, (end - begin) / (until - since)
+        begin = end
+
+
+def _numbered(energy: Mapping[int, float]) -> dict[str, float]:
+    """JSON knows no numbers as keys."""
+    return {str(series): wh for series, wh in energy.items()}
+
+
+def _numbers(energy: Mapping[str, float]) -> dict[int, float]:
+    return {int(series): float(wh) for series, wh in energy.items()}
