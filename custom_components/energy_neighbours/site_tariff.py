@@ -173,7 +173,7 @@ class SiteTariff:
         """Return the bands and prices of a span; `sensor_prices` as for `core.contract.price_periods`."""
         if span.start >= span.end:
             return []
-        await self._load_holidays(set(range(day_of(span.start, self.zone).year, day_of(span.end, self.zone).year + 1)))
+        await self._load_holidays(self._years_of(span))
         return await self._hass.async_add_executor_job(
             price_periods, self.contract, span, self._holidays, sensor_prices
         )
@@ -191,7 +191,7 @@ class SiteTariff:
 
     async def async_need_holidays(self, span: Span) -> Holidays:
         """Return the public holidays, those of a span among them."""
-        await self._load_holidays(set(range(day_of(span.start, self.zone).year, day_of(span.end, self.zone).year + 1)))
+        await self._load_holidays(self._years_of(span))
         return self._holidays
 
     @callback
@@ -263,7 +263,10 @@ class SiteTariff:
     # Public holidays
 
     def _years_around(self, now: float) -> set[int]:
-        return {day_of(now + ahead, self.zone).year for ahead in (-_FAR, -_NEAR, 0, _FAR)}
+        return self._years_of(Span(int(now) - _FAR, int(now) + _FAR))
+
+    def _years_of(self, span: Span) -> set[int]:
+        return set(range(day_of(span.start, self.zone).year, day_of(span.end, self.zone).year + 1))
 
     async def _load_holidays(self, years: set[int]) -> None:
         """Load the public holidays of some years, if any of the contract's grids asks for them."""

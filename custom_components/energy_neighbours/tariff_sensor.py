@@ -156,15 +156,12 @@ class TariffSensor(TariffEntity, SensorEntity):
 
     @override
     def _take_value(self) -> Any:
+        options: list[str] = []
         if self.entity_description.device_class is SensorDeviceClass.ENUM:
-            self._attr_options = self._tariff.bands
+            self._attr_options = options = self._tariff.bands
         self._attr_native_value = self.entity_description.value_fn(self._tariff)
         self._attr_extra_state_attributes = self.entity_description.attributes_fn(self._tariff)
-        return (
-            self._attr_native_value,
-            tuple(self._attr_extra_state_attributes.values()),
-            tuple(self._attr_options or ()),
-        )
+        return self._attr_native_value, dict(self._attr_extra_state_attributes), options
 
 
 class QuarterHourPower(SiteEntity, SensorEntity):
