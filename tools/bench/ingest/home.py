@@ -11,18 +11,12 @@ import json
 import logging
 from pathlib import Path
 import time
-from types import MappingProxyType
 from typing import Any
 
-from homeassistant.bootstrap import async_load_base_functionality
 from homeassistant.components.recorder import get_instance
-from homeassistant.config_entries import SOURCE_USER, ConfigEntries, ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
-from homeassistant.core_config import async_process_ha_core_config
 from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers.recorder import async_initialize_recorder
-from homeassistant.loader import async_setup
 from homeassistant.runner import create_event_loop
 from homeassistant.setup import async_setup_component
 
@@ -40,6 +34,7 @@ from custom_components.energy_neighbours.const import (
 from custom_components.energy_neighbours.flukso.discovery import survey
 from custom_components.energy_neighbours.flukso_meter import FluksoMeter
 from custom_components.energy_neighbours.roles import suggest, write_assignments
+from tools.bench.instance import add, entry_of, start
 from tools.bench.worker import Answer, arguments, serve
 from tools.home import Layout
 from tools.mosquitto import free_port
@@ -47,46 +42,11 @@ from tools.mosquitto import free_port
 type Count = Callable[[], int | None]
 
 
-async def _start(folder: Path) -> HomeAssistant:
-    hass = HomeAssistant(str(folder))
-    async_setup(hass)
-    hass.config.skip_pip = True
-    hass.config_entries = ConfigEntries(hass, {})
-    await async_load_base_functionality(hass)
-    await async_process_ha_core_config(hass, {})
-    async_initialize_recorder(hass)
-    for component in ("homeassistant", "recorder", "http", "sensor"):
-        if not await async_setup_component(hass, component, {}):
-            raise RuntimeError(f"{component} could not be set up")
-    return hass
-
-
-async def _add(hass: HomeAssistant, domain: str, data: dict[str, Any], **options: Any) -> ConfigEntry:
-    entry = ConfigEntry(
-        data=data,
-        discovery_keys=MappingProxyType({}),
-        domain=domain,
-        minor_version=1,
-        options=options,
-        source=SOURCE_USER,
-        subentries_data=None,
-        title="Flukso",
-        unique_id=data.get(CONF_DID),
-        version=2 if domain == "mqtt" else 1,
-    )
-    await hass.config_entries.async_add(entry)
-    await hass.async_block_till_done()
-    if entry.state is not ConfigEntryState.LOADED:
-        raise RuntimeError(f"{domain} could not be set up: {entry.state}, {entry.reason}")
-    return entry
-
-
 async def _add_site(hass: HomeAssistant, port: int, speed: float) -> Count:
     """Add the site that the config flow would add with the roles it suggests, and all options at their defaults."""
     _hasten(speed)
     found = await survey("127.0.0.1", port, settle=1.2)
-    entry = await _add(
-        hass,
+    entry = entry_of(
         DOMAIN,
         {
             CONF_METER: METER_FLUKSO,
@@ -95,11 +55,13 @@ async def _add_site(hass: HomeAssistant, port: int, speed: float) -> Count:
             CONF_DID: found.device.did,
             CONF_MODEL: found.device.model,
         },
-        **{
+        {
             CONF_CHANNELS: write_assignments(suggest(found.device, found.readings)),
             CONF_WRITE_INTERVAL: DEFAULT_WRITE_INTERVAL / speed,
         },
+        unique_id=found.device.did,
     )
+    await add(hass, entry)
     meter = entry.runtime_data.meter
     if not isinstance(meter, FluksoMeter):
         raise TypeError("the site has another meter")
@@ -134,7 +96,7 @@ async def _add_mqtt_sensors(hass: HomeAssistant, port: int, topics: list[str], f
     await asyncio.to_thread((folder / "configuration.yaml").write_text, text, encoding="utf-8")
     if not await async_setup_component(hass, "mqtt", {}):
         raise RuntimeError("mqtt could not be set up")
-    await _add(hass, "mqtt", {"broker": "127.0.0.1", CONF_PORT: port}, discovery=False)
+    await add(hass, entry_of("mqtt", {"broker": "127.0.0.1", CONF_PORT: port}, {"discovery": False}, version=2))
     return lambda: None  # each message is a row of the database, so the rows tell
 
 
@@ -142,7 +104,7 @@ async def _main() -> None:
     given = arguments()
     folder = Path(given["folder"])
     Layout(port=free_port()).write(folder)
-    hass = await _start(folder)
+    hass = await start(folder)
     try:
         await _serve(hass, folder, given)
     finally:  # whatever happened: its recorder would keep the process alive
