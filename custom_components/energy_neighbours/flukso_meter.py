@@ -245,6 +245,11 @@ class FluksoMeter(Meter):
             if quantity in (Quantity.MOVEMENT, Quantity.VIBRATION)
         }
 
+    @property
+    def registers(self) -> Mapping[str, Register]:
+        """Where the counter of each sid is booked, live and from the meter's own history."""
+        return self._registers
+
     def _flow_of(self, sid: str) -> Channel | None:
         if not self._device:
             return None

@@ -108,7 +108,7 @@ class Meter:
 
 @pytest.fixture
 def shift() -> float:
-    """What to add to the clock for a quarter-hour to end in half a minute: the past, as tokens must not be of the future."""
+    """What to add to the clock for a quarter-hour to end soon: of the past, as tokens must not be of the future."""
     return -30 - time.time() % QUARTER
 
 
