@@ -1,109 +1,25 @@
 """Taking past quarter-hours into a site's ledger: read a source, show what it holds, keep it, tell how it went."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
-from typing import Any, Final, Protocol
-from zoneinfo import ZoneInfo
+from typing import Any, Final
 
 from homeassistant.components import persistent_notification
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_send
-from homeassistant.requirements import RequirementsNotFound, async_process_requirements
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN, HISTORY_CHANGED
 from .core.history import History, HistoryError, Preview, preview
 from .core.quarter_hour import Quality, QuarterHour, Span
-from .external_statistics import QuarterHours
-from .history_files import read_history
-from .history_statistics import async_read_statistics
+from .history_sources import Progress, Reading, Source
 from .history_text import SHOWN, ImportTexts, Outcome, async_import_texts
-from .ledger import LedgerError, Replaced
+from .ledger import LedgerError
 from .site import Site
 
-SPREADSHEET: Final = "openpyxl==3.1.5"
-"""Reads a spreadsheet; only fetched when somebody imports one."""
 TOLD_EVERY: Final = 0.1
 """The notification tells how much has been read in steps of this share."""
-
-type Progress = Callable[[float], None]
-"""Is told, on the event loop, the share that is done."""
-
-
-class SiteQuarterHours(QuarterHours, Protocol):
-    """A site's quarter-hours, which an import may change."""
-
-    async def async_replace(self, quarters: Sequence[QuarterHour], note: str) -> Replaced:
-        """Let these take the place of what is known, all of them or none."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a source needs to be read, beside itself: the site's zone, access points that are wanted, and a listener."""
-
-    hass: HomeAssistant
-    zone: ZoneInfo
-    eans: Collection[str] = ()
-    progress: Progress | None = None
-
-
-class Source(Protocol):
-    """Where past quarter-hours come from."""
-
-    @property
-    def note(self) -> str:
-        """Return what the ledger notes beside the import."""
-        ...
-
-    async def async_read(self, reading: Reading) -> History:
-        """Read it; HistoryError when it holds no history at all."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class FileSource:
-    """A table of readings: CSV or a spreadsheet."""
-
-    path: Path
-
-    @property
-    def note(self) -> str:
-        """Return the file's name."""
-        return f"file {self.path.name}"
-
-    async def async_read(self, reading: Reading) -> History:
-        """Read it in an executor thread."""
-        hass = reading.hass
-        if await hass.async_add_executor_job(_is_spreadsheet, self.path):
-            try:
-                await async_process_requirements(hass, DOMAIN, [SPREADSHEET], is_built_in=False)
-            except RequirementsNotFound as error:
-                raise HistoryError("spreadsheet_reader_missing") from error
-        now = dt_util.utcnow().timestamp()
-        wanted = reading.eans or None
-        return await hass.async_add_executor_job(
-            partial(read_history, self.path, zone=reading.zone, now=now, ean=wanted)
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class StatisticsSource:
-    """Long-term statistics of Home Assistant: their ids by `offtake`, `injection` and `production`."""
-
-    series: Mapping[str, Sequence[str]]
-
-    @property
-    def note(self) -> str:
-        """Return the statistics' ids."""
-        return "statistics " + " ".join(sorted({statistic for ids in self.series.values() for statistic in ids}))
-
-    async def async_read(self, reading: Reading) -> History:
-        """Read them from the recorder."""
-        return await async_read_statistics(reading.hass, self.series, reading.progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +52,11 @@ class Draft:
         several = not self.history.quarter_hours and len(self.history.eans) > 1
         return self.history.eans if several else ()
 
+    @property
+    def without(self) -> Sequence[str]:
+        """Return the sides of the site (`grid`, `production`) of which the source holds too little."""
+        return [side for side in self.history.notes.get("without", "").split(", ") if side]
+
 
 @dataclass(slots=True)
 class HistoryImport:
@@ -144,24 +65,21 @@ class HistoryImport:
     Parameters
     ----------
     entry_id, title
-        The site.
-    zone
-        Its zone.
-    ledger
-        Its quarter-hours.
+        The site's entry.
+    site
+        The site itself.
     """
 
     hass: HomeAssistant
     entry_id: str
     title: str
-    zone: ZoneInfo
-    ledger: SiteQuarterHours
+    site: Site
     _texts: ImportTexts | None = field(default=None, init=False)
 
     async def async_texts(self) -> ImportTexts:
         """Return the sentences that tell about it."""
         if self._texts is None:
-            self._texts = await async_import_texts(self.hass, self.zone)
+            self._texts = await async_import_texts(self.hass, self.site.zone)
         return self._texts
 
     async def async_read(self, source: Source, eans: Collection[str] = (), progress: Progress | None = None) -> Draft:
@@ -186,11 +104,11 @@ class HistoryImport:
 
         tell(0)
         try:
-            history = await source.async_read(Reading(self.hass, self.zone, eans, tell))
+            history = await source.async_read(Reading(self.hass, self.site, eans, tell))
             quarters, stay = await self._async_choose(history.quarter_hours)
         finally:
             persistent_notification.async_dismiss(self.hass, self._notification)
-        summed_up = await self.hass.async_add_executor_job(preview, history, self.zone)
+        summed_up = await self.hass.async_add_executor_job(preview, history, self.site.zone)
         return Draft(history, summed_up, quarters, stay, source.note)
 
     async def async_commit(self, draft: Draft, *, accept_problems: bool = False) -> Outcome:
@@ -211,7 +129,7 @@ class HistoryImport:
         texts = await self.async_texts()
         self._notify(texts, texts.say("import_writing", count=len(draft.quarters)))
         try:
-            replaced = await self.ledger.async_replace(draft.quarters, draft.note)
+            replaced = await self.site.ledger.async_replace(draft.quarters, draft.note)
         except LedgerError as error:
             failure = HistoryError(str(error.fault))
             self._notify(texts, texts.say("import_failed", reason=texts.error(failure)))
@@ -227,7 +145,7 @@ class HistoryImport:
         estimated = [quarter.start for quarter in quarters if quarter.quality is Quality.ESTIMATED]
         if not estimated:
             return quarters, 0
-        known = await self.ledger.async_read(Span(estimated[0], estimated[-1] + 1))
+        known = await self.site.ledger.async_read(Span(estimated[0], estimated[-1] + 1))
         measured = {quarter.start for quarter in known if quarter.quality in {Quality.MEASURED, Quality.LATE}}
         measured.intersection_update(estimated)
         return [quarter for quarter in quarters if quarter.start not in measured], len(measured)
@@ -244,7 +162,7 @@ class HistoryImport:
 
 def import_into(hass: HomeAssistant, entry: ConfigEntry, site: Site) -> HistoryImport:
     """Begin an import into a site."""
-    return HistoryImport(hass, entry.entry_id, entry.title, site.zone, site.ledger)
+    return HistoryImport(hass, entry.entry_id, entry.title, site)
 
 
 def as_response(draft: Draft, outcome: Outcome | None, texts: ImportTexts) -> dict[str, Any]:
@@ -271,6 +189,7 @@ def as_response(draft: Draft, outcome: Outcome | None, texts: ImportTexts) -> di
         "production_kwh": _kwh(found.production),
         "eans": list(draft.history.eans),
         "measured_before": draft.stay,
+        "without": list(draft.without),
     }
     if outcome:
         response |= {
@@ -289,11 +208,3 @@ def _kwh(energy: int | None) -> float | None:
 def _span(span: Span) -> dict[str, str]:
     start, end = (dt_util.utc_from_timestamp(time).isoformat() for time in span)
     return {"start": start, "end": end}
-
-
-def _is_spreadsheet(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(2) == b"PK"
-    except OSError:
-        return False  # the reader says what is wrong with it

@@ -8,6 +8,7 @@ from typing import Any, Final, override
 
 from homeassistant.components.file_upload import process_uploaded_file
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlow
+from homeassistant.const import CONF_TOKEN
 from homeassistant.core import callback
 from homeassistant.helpers.selector import (
     BooleanSelector,
@@ -17,21 +18,31 @@ from homeassistant.helpers.selector import (
     SelectSelectorConfig,
     StatisticSelector,
     StatisticSelectorConfig,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
 )
 import voluptuous as vol
 
+from .const import CONF_METER, METER_FLUKSO
 from .core.history import HistoryError
 from .external_statistics import SERIES
-from .history_import import Draft, FileSource, HistoryImport, Source, StatisticsSource, import_into
+from .history_import import Draft, HistoryImport, import_into
+from .history_sources import BlocksSource, CloudSource, FileSource, Source, StatisticsSource, async_allowed
 from .history_text import Outcome
 
 FIELD_FILE: Final = "file"
+FIELD_FOLDER: Final = "folder"
 FIELD_EANS: Final = "eans"
 FIELD_ACCEPT: Final = "accept_problems"
 
 _FILE: Final = vol.Schema({vol.Required(FIELD_FILE): FileSelector(FileSelectorConfig(accept=".csv,.tsv,.txt,.xlsx"))})
 _STATISTICS: Final = vol.Schema(
     {vol.Optional(series): StatisticSelector(StatisticSelectorConfig(multiple=True)) for series in SERIES}
+)
+_BLOCKS: Final = vol.Schema({vol.Required(FIELD_FOLDER): TextSelector()})
+_CLOUD: Final = vol.Schema(
+    {vol.Required(CONF_TOKEN): TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off"))}
 )
 
 
@@ -55,7 +66,10 @@ class ImportSteps(OptionsFlow):
         """Ask where the readings come from."""
         if self.config_entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="import_not_loaded")
-        return self.async_show_menu(step_id="import_readings", menu_options=["import_file", "import_statistics"])
+        sources = ["import_file", "import_statistics"]
+        if self.config_entry.data[CONF_METER] == METER_FLUKSO:
+            sources += ["import_blocks", "import_cloud"]
+        return self.async_show_menu(step_id="import_readings", menu_options=sources)
 
     async def async_step_import_file(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for a file."""
@@ -74,6 +88,24 @@ class ImportSteps(OptionsFlow):
             self._source_values = user_input
             return await self._read("import_statistics", StatisticsSource(user_input))
         return await self._ask("import_statistics", _STATISTICS)
+
+    async def async_step_import_blocks(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for a folder with a Fluksometer's blocks."""
+        if user_input is not None:
+            self._source_values = user_input
+            try:
+                folder = await async_allowed(self.hass, user_input[FIELD_FOLDER])
+            except HistoryError as refusal:
+                self._refusal = refusal
+            else:
+                return await self._read("import_blocks", BlocksSource(folder))
+        return await self._ask("import_blocks", _BLOCKS)
+
+    async def async_step_import_cloud(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the token of a Fluksometer's cloud."""
+        if user_input is not None:
+            return await self._read("import_cloud", CloudSource(user_input[CONF_TOKEN]))
+        return await self._ask("import_cloud", _CLOUD)
 
     async def async_step_import_read(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Read the source."""
@@ -110,7 +142,7 @@ class ImportSteps(OptionsFlow):
                 self._work, self._waiting = self.hass.async_create_task(self._commit(commit), eager_start=False), None
                 return await self.async_step_import_write()
         texts = await self._import.async_texts()
-        placeholders = {"preview": texts.preview(self._draft.preview, self._draft.stay)}
+        placeholders = {"preview": texts.preview(self._draft.preview, self._draft.stay, self._draft.without)}
         if self._refusal:
             errors["base"] = "import_refused"
             placeholders["reason"] = texts.error(self._refusal)
