@@ -39,8 +39,12 @@ async def async_get_bands(call: ServiceCall) -> ServiceResponse:
             translation_domain=DOMAIN, translation_key="no_contract", translation_placeholders={"site": entry.title}
         )
     now = dt_util.utcnow().timestamp()
-    start = int(dt_util.as_timestamp(call.data.get(ATTR_START, now)))
-    end = int(dt_util.as_timestamp(call.data.get(ATTR_END, start + _DAY)))
+    # A time without an offset is meant by Home Assistant's clock.
+    start, end = (
+        int(dt_util.as_utc(call.data[key]).timestamp()) if key in call.data else None for key in (ATTR_START, ATTR_END)
+    )
+    start = int(now) if start is None else start
+    end = start + _DAY if end is None else end
     if not start < end <= start + MOST_DAYS * _DAY:
         raise ServiceValidationError(
             translation_domain=DOMAIN, translation_key="no_such_span", translation_placeholders={"days": str(MOST_DAYS)}

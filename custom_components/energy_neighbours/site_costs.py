@@ -163,6 +163,9 @@ class SiteCosts:
     def _open_quarters(self) -> list[QuarterHour]:
         """Return what is not in the ledger as it was read last."""
         waiting = [_rounded(each) for each in self._site.waiting]
+        running = self._site.quarter_hour
+        if self._site.connected and all(each.start != running.start for each in waiting):
+            waiting.append(_rounded(running))  # nothing so far is something that is known
         return [each for each in self._fresh if each.start > self._last] + waiting
 
     # What is over

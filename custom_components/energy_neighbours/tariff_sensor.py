@@ -257,6 +257,7 @@ class CostSensor(_CostsEntity):
         costs = self.entity_description.costs_fn(self._costs) or Costs.none()
         begin = self.entity_description.span_fn(self._costs).start
         revenue = None if costs.revenue is None else cents(costs.revenue)
+        share = _unpriced_share(costs)
         self._attr_native_value = costs.total
         self._attr_last_reset = _moment(begin)
         self._attr_extra_state_attributes = {
@@ -270,9 +271,9 @@ class CostSensor(_CostsEntity):
             "offtake": costs.offtake / 1000,
             "injection": costs.injection / 1000,
             "injection_revenue": None if revenue is None else float(revenue),
-            "unpriced_share": _unpriced_share(costs),
+            "unpriced_share": share,
         }
-        return begin, costs.total, revenue
+        return begin, costs.total, revenue, share and round(share)
 
 
 def _unpriced_share(costs: Costs) -> float | None:
