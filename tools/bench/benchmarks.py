@@ -36,6 +36,12 @@ def _ingest(options: Namespace, say: Say) -> Measured:
     return run(speeds=(1.0, options.speed), seconds=options.seconds, rounds=options.rounds, say=say)
 
 
+def _ledger(options: Namespace, say: Say) -> Measured:
+    from .ledger.results import run  # noqa: PLC0415 - see Benchmark.run
+
+    return run(rounds=options.rounds, quick=options.quick, say=say)
+
+
 def _tariff(options: Namespace, say: Say) -> Measured:
     from .tariff import run  # noqa: PLC0415 - see Benchmark.run
 
@@ -47,6 +53,11 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
         "a meter's messages, from the broker to entity states: our site beside Home Assistant's built-in MQTT sensors "
         "and a bare MQTT client, at the meter's own pace and sped up",
         _ingest,
+    ),
+    "ledger": Benchmark(
+        "a year of quarter-hours on the disk: reading a month and booking a quarter-hour beside plain sqlite3, how big "
+        "the file is, and the event loop's time when a site with a year is set up",
+        _ledger,
     ),
     "tariff": Benchmark(
         "cutting a year of quarter-hours into tariff bands and pricing it: beside a loop that asks for the local time "
