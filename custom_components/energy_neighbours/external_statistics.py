@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
@@ -21,6 +22,7 @@ from homeassistant.util.unit_conversion import EnergyConverter
 from .const import DOMAIN, HISTORY_CHANGED
 from .core.hourly_totals import HourlyTotal, hour_start, hourly_energies, running_totals
 from .core.quarter_hour import QuarterHour, Span
+from .ledger import LedgerError
 from .site import Site
 
 SERIES: Final = ("offtake", "injection", "production")
@@ -72,7 +74,8 @@ class ExternalStatistics:
         # What an earlier site of the same entry still writes must have been written.
         async with self._hass.data.setdefault(_LOCKS, {}).setdefault(self._entry_id, asyncio.Lock()):
             await get_instance(self._hass).async_block_till_done()
-            await self._async_write(since)
+            with suppress(LedgerError):  # it is closed, as the site is being unloaded: the next start makes up for it
+                await self._async_write(since)
 
     @callback
     def async_follow(self, entry: ConfigEntry, site: Site) -> None:

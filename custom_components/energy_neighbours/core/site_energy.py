@@ -41,6 +41,7 @@ class SiteEnergy:
         self.registers = EnergyRegisters()
         self._quarters = QuarterHourMeter(self._sides - integrated, integrated & self._sides, settle=settle)
         self._step: dict[str, tuple[float, float]] = {}
+        self._booked: set[str] = set()
         self._step_time = 0.0
         self._step_seconds = 0.0
         self._heard: dict[str, float] = {}
@@ -48,8 +49,8 @@ class SiteEnergy:
 
     @property
     def unbooked(self) -> frozenset[str]:
-        """Channels that have counted something in the step that is still going on."""
-        return frozenset(self._step)
+        """Channels that have counted something for the first time in the step that is still going on."""
+        return frozenset(self._step.keys() - self._booked)
 
     def add_energy(self, key: str, forward: float, backward: float, time: float, seconds: float) -> None:
         """Book energy that a channel counted [Wh; L for gas and water] in the `seconds` [s] before `time` [s, Unix].
@@ -109,6 +110,7 @@ class SiteEnergy:
         booked = self.registers.book(self._layout, self._step, self._step_seconds)
         since = self._step_time - self._step_seconds
         self._quarters.book(Role.GRID, (booked.offtake, booked.injection), since, self._step_time)
+        self._booked |= self._step.keys()
         self._step, self._step_seconds = {}, 0.0
 
     def close_quarter_hours(self) -> list[QuarterHour]:
