@@ -111,39 +111,49 @@ class ExternalStatistics:
         if known is None:
             return
         begin = hour_start(known.start if since is None else since)
-        totals = {series: await self._async_total_before(series, begin) for series in SERIES}
+        totals = await self._async_totals_before(begin)
         texts = await async_get_translations(self._hass, self._hass.config.language, "common", [DOMAIN])
         for span in _steps(Span(begin, _this_hour())):
             quarters = await self._ledger.async_read(span)
+            shown = await self._async_shown(span)
             for series in SERIES:
-                shown = await self._async_shown(series, span)
-                hours = running_totals(totals[series], shown, hourly_energies(quarters, series))
-                if changed := [hour for hour in hours if shown.get(hour.start) != hour.total]:
+                hours = await self._hass.async_add_executor_job(_hours, totals[series], shown[series], quarters, series)
+                if changed := [hour for hour in hours if shown[series].get(hour.start) != hour.total]:
                     self._write(series, changed, texts)
                 if hours:
                     totals[series] = hours[-1].total
 
-    async def _async_total_before(self, series: str, time: int) -> int:
+    async def _async_totals_before(self, time: int) -> dict[str, int]:
+        """Return the last running totals that the recorder has before a time [Wh]."""
+        totals: dict[str, int] = {}
         for far in LOOK_BACK:
-            if shown := await self._async_shown(series, Span(time - far, time)):
-                return shown[max(shown)]
-        return 0
+            shown = await self._async_shown(Span(time - far, time))
+            totals |= {series: of[max(of)] for series, of in shown.items() if of and series not in totals}
+            if len(totals) == len(SERIES):
+                break
+        return {series: totals.get(series, 0) for series in SERIES}
 
-    async def _async_shown(self, series: str, span: Span) -> dict[int, int]:
-        """Return the running totals that the recorder has, by the beginning of the hour [Wh]."""
-        statistic = statistic_id(self._entry_id, series)
+    async def _async_shown(self, span: Span) -> dict[str, dict[int, int]]:
+        """Return the running totals that the recorder has, by series and by the beginning of the hour [Wh]."""
+        ids = {statistic_id(self._entry_id, series): series for series in SERIES}
         rows = await get_instance(self._hass).async_add_executor_job(
             statistics_during_period,
             self._hass,
             _utc(max(span.start, 0)),
             _utc(span.end),
-            {statistic},
+            set(ids),
             "hour",
             {EnergyConverter.UNIT_CLASS: UnitOfEnergy.WATT_HOUR},
             {"sum"},
         )
-        found = rows.get(statistic, [])
-        return {round(row["start"]): round(total) for row in found if (total := row.get("sum")) is not None}
+        return {
+            series: {
+                round(row["start"]): round(total)
+                for row in rows.get(statistic, [])
+                if (total := row.get("sum")) is not None
+            }
+            for statistic, series in ids.items()
+        }
 
     def _write(self, series: str, hours: Iterable[HourlyTotal], texts: Mapping[str, str]) -> None:
         name = texts.get(f"component.{DOMAIN}.common.statistics_{series}", series)
@@ -173,6 +183,10 @@ def async_forget_statistics(hass: HomeAssistant, entry_id: str) -> None:
     hass.data.get(_LOCKS, {}).pop(entry_id, None)
     if RECORDER_DOMAIN in hass.config.components:
         get_instance(hass).async_clear_statistics([statistic_id(entry_id, series) for series in SERIES])
+
+
+def _hours(before: int, shown: Mapping[int, int], quarters: Sequence[QuarterHour], series: str) -> list[HourlyTotal]:
+    return running_totals(before, shown, hourly_energies(quarters, series))
 
 
 def _steps(span: Span) -> Iterator[Span]:

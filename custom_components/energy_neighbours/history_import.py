@@ -52,11 +52,6 @@ class Draft:
         several = not self.history.quarter_hours and len(self.history.eans) > 1
         return self.history.eans if several else ()
 
-    @property
-    def without(self) -> Sequence[str]:
-        """Return the sides of the site (`grid`, `production`) of which the source holds too little."""
-        return [side for side in self.history.notes.get("without", "").split(", ") if side]
-
 
 @dataclass(slots=True)
 class HistoryImport:
@@ -189,7 +184,7 @@ def as_response(draft: Draft, outcome: Outcome | None, texts: ImportTexts) -> di
         "production_kwh": _kwh(found.production),
         "eans": list(draft.history.eans),
         "measured_before": draft.stay,
-        "without": list(draft.without),
+        "notes": dict(draft.history.notes),
     }
     if outcome:
         response |= {

@@ -1,6 +1,6 @@
 """What an import says to people: what a source holds, what is wrong with it, what became of it."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -46,9 +46,9 @@ class ImportTexts:
             **{name: self._count(value) if isinstance(value, int) else value for name, value in placeholders.items()}
         )
 
-    def preview(self, preview: Preview, stay: int, without: Collection[str] = ()) -> str:
-        """Return what a source holds, as Markdown; `without` names sides of the site of which it holds too little."""
-        return "\n\n".join([*self._preview(preview, stay), *(self.say(f"import_without_{side}") for side in without)])
+    def preview(self, preview: Preview, stay: int, notes: Mapping[str, str]) -> str:
+        """Return what a source holds, as Markdown; see `Draft` for what the arguments mean."""
+        return "\n\n".join([*self._preview(preview, stay), *self._left_out(notes)])
 
     def problem(self, problem: Problem) -> str:
         """Return what is wrong, and where."""
@@ -101,6 +101,13 @@ class ImportTexts:
             if (more := len(preview.problems) - SHOWN) > 0:
                 lines.append("- " + self.say("import_more_problems", count=more))
             yield "\n".join(lines)
+
+    def _left_out(self, notes: Mapping[str, str]) -> Iterator[str]:
+        for side in notes.get("without", "").split(", "):
+            if side:
+                yield self.say(f"import_without_{side}")
+        if unread := notes.get("unread"):
+            yield self.say("import_unread", names=unread)
 
     def _gaps(self, gaps: Sequence[Span]) -> str:
         if not gaps:

@@ -142,7 +142,7 @@ class ImportSteps(OptionsFlow):
                 self._work, self._waiting = self.hass.async_create_task(self._commit(commit), eager_start=False), None
                 return await self.async_step_import_write()
         texts = await self._import.async_texts()
-        placeholders = {"preview": texts.preview(self._draft.preview, self._draft.stay, self._draft.without)}
+        placeholders = {"preview": texts.preview(self._draft.preview, self._draft.stay, self._draft.history.notes)}
         if self._refusal:
             errors["base"] = "import_refused"
             placeholders["reason"] = texts.error(self._refusal)

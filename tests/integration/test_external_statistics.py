@@ -14,7 +14,9 @@ from custom_components.energy_neighbours.external_statistics import (
     statistic_id,
 )
 from custom_components.energy_neighbours.ledger_keeper import SiteLedger, async_open_ledger
+from custom_components.energy_neighbours.site import Site
 
+from .importing import home
 from .recorded import DAY, HOUR, hourly, this_hour
 
 ENTRY = "01JABCDEFGHJKMNPQRSTVWXYZ0"
@@ -24,12 +26,6 @@ OFFTAKE, INJECTION = (statistic_id(ENTRY, series) for series in ("offtake", "inj
 @pytest.fixture
 def mock_recorder_before_hass(recorder_db_url: str) -> None:
     """Let the recorder be set up before Home Assistant."""
-
-
-@pytest.fixture
-def hass_config_dir(hass_tmp_config_dir: str) -> str:
-    """Keep the ledger in a folder of the test's own."""
-    return hass_tmp_config_dir
 
 
 @pytest.fixture
@@ -154,3 +150,19 @@ async def test_nothing_happens_without_a_recorder(
     await ledger.async_replace(quarters(this_hour() - DAY, 1, 2, 3, 4), "test")
     await statistics.async_update()
     async_forget_statistics(hass, ENTRY)
+
+
+async def test_site_keeps_its_statistics_up_to_date_and_takes_them_along(
+    recorder_mock: Recorder, hass: HomeAssistant
+) -> None:
+    entry = await home(hass)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    site: Site = entry.runtime_data
+    offtake = statistic_id(entry.entry_id, "offtake")
+    hour = quarters(this_hour() - HOUR, 1, 2, 3, 4)
+    for quarter in hour:
+        await site._book([quarter], {})
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert await hourly(hass, offtake) == {this_hour() - HOUR: 0.010}
+    assert await hass.config_entries.async_remove(entry.entry_id)
+    assert await hourly(hass, offtake) == {}
