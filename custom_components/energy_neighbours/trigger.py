@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any, override
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_OPTIONS, CONF_TARGET
 from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, State, callback
 from homeassistant.helpers import config_validation as cv, entity_registry as er
@@ -70,7 +71,7 @@ class BandStarted(EntityTriggerBase):
         entry: EnergyNeighboursConfigEntry | None = None
         if registered and registered.config_entry_id:
             entry = self._hass.config_entries.async_get_entry(registered.config_entry_id)
-        tariff = entry.runtime_data.tariff if entry else None
+        tariff = entry.runtime_data.tariff if entry and entry.state is ConfigEntryState.LOADED else None
         return float(tariff.price) if tariff and tariff.price is not None else None
 
 
