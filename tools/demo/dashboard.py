@@ -1,4 +1,4 @@
-"""The demo's dashboard of built-in cards: what the house uses now, per phase, and today."""
+"""The demo's dashboard of built-in cards: what the house uses now, what it costs, per phase, and day by day."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -40,7 +40,7 @@ def dashboard(site: SiteEntities, words: Words) -> dict[str, Any]:
         "path": "now",
         "type": "sections",
         "max_columns": 3,
-        "sections": [_now(site, words), _phases(site, words), _today(site, words)],
+        "sections": [_now(site, words), _section(*_tariff(site, words), *_phases(site, words)), _today(site, words)],
     }
     return {"views": [view]}
 
@@ -62,7 +62,21 @@ def _now(site: SiteEntities, words: Words) -> dict[str, Any]:
     )
 
 
-def _phases(site: SiteEntities, words: Words) -> dict[str, Any]:
+def _tariff(site: SiteEntities, words: Words) -> list[Card | None]:
+    return [
+        _heading(words.tariff, "mdi:cash-clock"),
+        _number(site.band, words.band, "mdi:clock-time-four-outline", columns=6),
+        _number(site.price, words.price, "mdi:currency-eur", columns=6),
+        _tile(site.band_ends, words.band_ends, "mdi:clock-end", GRID, columns=6),
+        _tile(site.next_band, words.next_band, "mdi:clock-fast", GRID, columns=6),
+        _tile(site.cost_today, words.cost_today, "mdi:calendar-today", HOUSE, columns=6),
+        _tile(site.cost_this_month, words.cost_month, "mdi:calendar-month", HOUSE, columns=6),
+        _tile(site.quarter_hour, words.quarter, "mdi:timer-sand", GRID, columns=6),
+        _tile(site.peak, words.peak, "mdi:chart-bell-curve", GRID, columns=6),
+    ]
+
+
+def _phases(site: SiteEntities, words: Words) -> list[Card | None]:
     gauges = [
         {
             "type": "gauge",
@@ -81,13 +95,13 @@ def _phases(site: SiteEntities, words: Words) -> dict[str, Any]:
         for phase, entity in site.phases.items()
     ]
     lines = [(entity, phase, color) for (phase, entity), color in zip(site.phases.items(), PHASES, strict=False)]
-    return _section(
+    return [
         _heading(words.phases, "mdi:sine-wave"),
         *gauges,
         _tile(site.imbalance, words.imbalance, "mdi:scale-unbalanced", GRID),
         _lines(lines),
         {"type": "markdown", "content": words.phases_hint, "text_only": True},
-    )
+    ]
 
 
 def _today(site: SiteEntities, words: Words) -> dict[str, Any]:
@@ -111,7 +125,24 @@ def _today(site: SiteEntities, words: Words) -> dict[str, Any]:
             "days_to_show": 7,
             "grid_options": {"columns": 12, "rows": 4},
         },
+        _heading(words.weeks, "mdi:chart-bar-stacked"),
+        _weeks(site, words),
     )
+
+
+def _weeks(site: SiteEntities, words: Words) -> Card:
+    """Show the past that was imported, which the site keeps as statistics of its own."""
+    names = {"production": (words.solar, ROOF), "offtake": (words.offtake, GRID), "injection": (words.injection, GIVEN)}
+    shown = [(site.history[series], *names[series]) for series in names if series in site.history]
+    return {
+        "type": "statistics-graph",
+        "entities": [{"entity": statistic, "name": name, "color": color} for statistic, name, color in shown],
+        "stat_types": ["change"],
+        "chart_type": "bar",
+        "period": "week",
+        "days_to_show": 112,
+        "grid_options": {"columns": 12, "rows": 4},
+    }
 
 
 def _lines(series: Sequence[tuple[str | None, str, str]]) -> Card:

@@ -1,8 +1,10 @@
-"""What the demo does in Home Assistant's own dialogs: add the meter, set up the Energy dashboard and the dashboard."""
+"""What the demo does in Home Assistant's own dialogs: the meter, its contract and past, and both dashboards."""
 
 import contextlib
 import time
 from typing import Any
+
+import aiohttp
 
 from tools.home import Api, ApiError, ConfigFlow, discovered, entries_of
 
@@ -36,15 +38,42 @@ def move_meter(api: Api, host: str, port: int) -> None:
     flow.submit({"host": host, "port": port}, until="reconfigure_successful")
 
 
+def give_contract(api: Api, entry_id: str) -> None:
+    """Give the site a contract as a person does: the Walloon network's Impact hours, one price of the supplier.
+
+    The network's prices and the levies are those that the form suggests; the supplier's are an example.
+    """
+    flow = ConfigFlow.subentry(api, entry_id, "contract")
+    flow.submit({"region": "wallonia", "subscribed_power": 9.2})
+    flow.submit({"network_grid": "impact_2026", "commodity_grid": "mono", "operator": "ORES"})
+    flow.submit({"energy": {"flat": 0.135, "injection_price": 0.03}})
+
+
+def import_past_weeks(api: Api, entry_id: str, readings: str) -> None:
+    """Upload a file of past readings and let the site take it, as a person does."""
+    form = aiohttp.FormData()
+    form.add_field("file", readings.encode(), filename="past-weeks.csv", content_type="text/csv")
+    upload = api.request("POST", "/api/file_upload", data=form)["file_id"]
+    flow = ConfigFlow.options(api, entry_id)
+    flow.choose("import_readings")
+    flow.choose("import_file")
+    flow.submit({"file": upload})
+    flow.submit()  # the preview
+    flow.submit()  # what was kept
+
+
 def wait_for_entities(api: Api) -> SiteEntities:
-    """Wait until the site's entities exist."""
+    """Wait until the site's entities exist, and the statistics of its past."""
     end = time.monotonic() + ENTITIES
     while True:
         try:
-            return SiteEntities.find(api)
+            site = SiteEntities.find(api)
         except NotLiveError:
             if time.monotonic() > end:
                 raise
+        else:
+            if site.history or time.monotonic() > end:
+                return site
         time.sleep(0.1)
 
 

@@ -47,13 +47,13 @@ class YearOfSun:
 
 
 def quarter_hours(now: datetime, household: Household) -> Iterator[QuarterHour]:
-    """Yield the quarter-hours of the past weeks, up to the last full hour before `now`.
+    """Yield the quarter-hours of the past weeks, up to the last full one before `now`.
 
     Consumption is the recorded fortnight over and over. Production is derived: the household's own in the last week,
     as in the Energy dashboard, and before it what the sun of the same days of another year would have given.
     """
     sun = YearOfSun()
-    end = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    end = now.astimezone(UTC).replace(minute=now.minute - now.minute % MINUTES, second=0, microsecond=0)
     start, own_sun = end - timedelta(weeks=WEEKS), end - timedelta(days=DAYS)
     left = [0.0, 0.0, 0.0]
     while start < end:

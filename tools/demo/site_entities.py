@@ -29,7 +29,17 @@ class SiteEntities:
     imbalance: str | None
     connected: str
     last_reading: str
+    band: str | None = None
+    next_band: str | None = None
+    band_ends: str | None = None
+    price: str | None = None
+    cost_today: str | None = None
+    cost_this_month: str | None = None
+    quarter_hour: str | None = None
+    peak: str | None = None
     phases: Mapping[str, str] = field(default_factory=dict)
+    history: Mapping[str, str] = field(default_factory=dict)
+    """Statistics of the site's own past by series: offtake, injection, production."""
 
     @property
     def powers(self) -> tuple[str, ...]:
@@ -51,6 +61,8 @@ class SiteEntities:
             if entry["platform"] == DOMAIN and not entry["disabled_by"]
         ]
         by_key = {entry["translation_key"]: entry["entity_id"] for entry in registry}
+        statistics = api.websocket("recorder/list_statistic_ids", statistic_type="sum")
+        own = [each["statistic_id"] for each in statistics if each["statistic_id"].startswith(f"{DOMAIN}:")]
         phases = {_phase(entry): entry["entity_id"] for entry in registry if entry["translation_key"] == PHASE_POWER}
         try:
             return cls(
@@ -63,7 +75,16 @@ class SiteEntities:
                 imbalance=by_key.get("phase_imbalance"),
                 connected=by_key["meter_connected"],
                 last_reading=by_key["last_reading"],
+                band=by_key.get("band"),
+                next_band=by_key.get("next_band"),
+                band_ends=by_key.get("band_ends_at"),
+                price=by_key.get("price"),
+                cost_today=by_key.get("cost_today"),
+                cost_this_month=by_key.get("cost_this_month"),
+                quarter_hour=by_key.get("quarter_hour_power"),
+                peak=by_key.get("peak_quarter_hour"),
                 phases=dict(sorted(phases.items())),
+                history={statistic.rpartition("_")[2]: statistic for statistic in sorted(own)},
             )
         except KeyError as error:
             raise NotLiveError(f"the site has no entity '{error.args[0]}'") from error

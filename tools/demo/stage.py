@@ -16,6 +16,7 @@ from .dashboard import THEMES, URL_PATH
 from .memory import Memory
 from .options import ROOT, Options
 from .past_days import import_past_days, lift_sums
+from .past_weeks import as_csv, quarter_hours
 from .progress import Progress
 from .simulated_meter import MQTT_PORT, SimulatedMeter, free_port, network_address
 from .site_entities import DOMAIN, Liveness, NotLiveError, SiteEntities
@@ -117,6 +118,12 @@ class Demo:
                 furnish.move_meter(api, *address)
         self._memory.meter = address
         self._memory.save()
+        if new:
+            [entry] = [each["entry_id"] for each in entries_of(api, DOMAIN) if each["source"] != "ignore"]
+            with self._progress.step("Giving it a contract, and the sixteen weeks before today"):
+                furnish.give_contract(api, entry)
+                readings = as_csv(quarter_hours(datetime.now(UTC), Household()))
+                furnish.import_past_weeks(api, entry, readings)
         with self._progress.step("Preparing the dashboards"):
             site = furnish.wait_for_entities(api)
             if new:
@@ -136,7 +143,8 @@ class Demo:
             f"\n  Ready: {url}\n"
             f"  This machine is let in by itself; elsewhere: user {home.user}, password {home.password}\n\n"
             f"  The meter is simulated. It replays a real Belgian household, recorded in 2017, from {scene} on;\n"
-            "  its solar production, and the past week in the Energy dashboard, are derived, not measured.\n",
+            "  its solar production and the sixteen weeks before today are derived, not measured. Its prices are an\n"
+            "  example: the Impact tariff of ORES 2026 and a supplier at 13.5 cents.\n",
         )
         if self._options.duration is None:
             print("  Ctrl-C stops it.", flush=True)

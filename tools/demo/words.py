@@ -22,6 +22,16 @@ class Words:
     injection: str
     imbalance: str
     energy: str
+    tariff: str
+    band: str
+    price: str
+    next_band: str
+    band_ends: str
+    cost_today: str
+    cost_month: str
+    quarter: str
+    peak: str
+    weeks: str
     origin: str
 
 
@@ -42,6 +52,16 @@ WORDS = {
         injection="To the grid",
         imbalance="Imbalance",
         energy="Energy dashboard",
+        tariff="Tariff",
+        band="Now",
+        price="Price now",
+        next_band="Then",
+        band_ends="Changes",
+        cost_today="Cost today",
+        cost_month="Cost this month",
+        quarter="This quarter-hour",
+        peak="Peak of the month",
+        weeks="Week by week",
         origin=(
             "This meter is simulated. It replays a real Belgian household of 2017, recorded minute by minute; its solar"
             " production is *derived* from measured sunshine."
@@ -63,6 +83,16 @@ WORDS = {
         injection="Donné au réseau",
         imbalance="Déséquilibre",
         energy="Tableau de bord Énergie",
+        tariff="Tarif",
+        band="En ce moment",
+        price="Prix en ce moment",
+        next_band="Ensuite",
+        band_ends="Changement",
+        cost_today="Coût aujourd'hui",
+        cost_month="Coût ce mois",
+        quarter="Ce quart d'heure",
+        peak="Pointe du mois",
+        weeks="Semaine après semaine",
         origin=(
             "Ce compteur est simulé. Il rejoue un vrai ménage belge de 2017, enregistré minute par minute ; sa"
             " production solaire est *déduite* de l'ensoleillement mesuré."
@@ -84,6 +114,16 @@ WORDS = {
         injection="Naar het net",
         imbalance="Onbalans",
         energy="Energiedashboard",
+        tariff="Tarief",
+        band="Nu",
+        price="Prijs nu",
+        next_band="Daarna",
+        band_ends="Verandert",
+        cost_today="Kosten vandaag",
+        cost_month="Kosten deze maand",
+        quarter="Dit kwartier",
+        peak="Piek van de maand",
+        weeks="Week na week",
         origin=(
             "Deze meter is gesimuleerd. Hij speelt een echt Belgisch huishouden van 2017 af, minuut per minuut"
             " opgetekend; de zonneproductie is *afgeleid* van gemeten zonneschijn."
@@ -105,6 +145,16 @@ WORDS = {
         injection="Ins Netz",
         imbalance="Schieflast",
         energy="Energie-Dashboard",
+        tariff="Tarif",
+        band="Jetzt",
+        price="Preis jetzt",
+        next_band="Danach",
+        band_ends="Wechsel",
+        cost_today="Kosten heute",
+        cost_month="Kosten diesen Monat",
+        quarter="Diese Viertelstunde",
+        peak="Spitze des Monats",
+        weeks="Woche für Woche",
         origin=(
             "Dieser Zähler ist simuliert. Er spielt einen echten belgischen Haushalt von 2017 ab, Minute für Minute"
             " aufgezeichnet; die Solarproduktion ist aus gemessener Sonneneinstrahlung *abgeleitet*."

@@ -1,4 +1,4 @@
-"""Config flows over the REST interface: what a person does in the "Add integration" dialog."""
+"""Flows over the REST interface: what a person does in the dialogs of an integration."""
 
 import json
 import time
@@ -7,6 +7,8 @@ from typing import Any
 from .api import Api
 
 _PATH = "/api/config/config_entries/flow"
+_OPTIONS_PATH = "/api/config/config_entries/options/flow"
+_SUBENTRY_PATH = "/api/config/config_entries/subentries/flow"
 
 
 class FlowError(Exception):
@@ -14,10 +16,11 @@ class FlowError(Exception):
 
 
 class ConfigFlow:
-    """One config flow; `step` is Home Assistant's last answer."""
+    """One flow of a config entry, its options or a subentry; `step` is Home Assistant's last answer."""
 
-    def __init__(self, api: Api, step: dict[str, Any]) -> None:
+    def __init__(self, api: Api, step: dict[str, Any], path: str = _PATH) -> None:
         self._api = api
+        self._path = path
         self.step = step
 
     @classmethod
@@ -29,6 +32,16 @@ class ConfigFlow:
     def reconfigure(cls, api: Api, domain: str, entry_id: str) -> ConfigFlow:
         """Begin to change an entry."""
         return cls(api, api.post(_PATH, {"handler": domain, "entry_id": entry_id}))
+
+    @classmethod
+    def options(cls, api: Api, entry_id: str) -> ConfigFlow:
+        """Begin to change an entry's options."""
+        return cls(api, api.post(_OPTIONS_PATH, {"handler": entry_id}), _OPTIONS_PATH)
+
+    @classmethod
+    def subentry(cls, api: Api, entry_id: str, kind: str) -> ConfigFlow:
+        """Begin to add a subentry to an entry."""
+        return cls(api, api.post(_SUBENTRY_PATH, {"handler": [entry_id, kind]}), _SUBENTRY_PATH)
 
     @classmethod
     def resume(cls, api: Api, flow_id: str) -> ConfigFlow:
@@ -77,10 +90,10 @@ class ConfigFlow:
             if time.monotonic() > end:
                 raise FlowError(f"still busy after {timeout:.0f} s: {self.step}")
             time.sleep(0.1)
-            self.step = self._api.get(f"{_PATH}/{self.step['flow_id']}")
+            self.step = self._api.get(f"{self._path}/{self.step['flow_id']}")
 
     def _answer(self, data: dict[str, Any], until: str | None = None) -> None:
-        self.step = self._api.post(f"{_PATH}/{self.step['flow_id']}", data)
+        self.step = self._api.post(f"{self._path}/{self.step['flow_id']}", data)
         self.wait_while_progress()
         if self.step["type"] == "abort" and self.step["reason"] != until:
             raise FlowError(f"aborted: {self.step['reason']} {self.step.get('description_placeholders')}")
