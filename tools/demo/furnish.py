@@ -72,7 +72,8 @@ def wait_for_entities(api: Api) -> SiteEntities:
             if time.monotonic() > end:
                 raise
         else:
-            if site.history or time.monotonic() > end:
+            series = sum(1 for energy in (site.offtake, site.injection, site.produced) if energy)
+            if len(site.history) == series or time.monotonic() > end:
                 return site
         time.sleep(0.1)
 
