@@ -44,6 +44,10 @@ class SiteTariff:
         self.zone = contract.zone
         self.period: PricePeriod
         """The present bands; its price is None."""
+        self.shown_period: BandPeriod
+        """From when until when the shown band lasts, as far as that is known."""
+        self.next_period: BandPeriod | None = None
+        """The time of the next band that is shown; None if none begins within a year."""
         self._hass = hass
         self._entry = entry
         self._bare = Contract(tuple(replace(terms, price_sensor=None, components=()) for terms in contract.versions))
@@ -95,17 +99,6 @@ class SiteTariff:
     def band(self) -> str:
         """The present band as it is shown."""
         return self.shown(self.period.band)
-
-    @property
-    def shown_period(self) -> BandPeriod:
-        """From when until when the shown band lasts, as far as that is known."""
-        return next(period for period in self._shown_periods() if period.end > self.period.start)
-
-    @property
-    def next_period(self) -> BandPeriod | None:
-        """The time of the next band that is shown; None if none begins within a year."""
-        periods = self._shown_periods()
-        return next((period for period in periods if period.start >= self.period.end), None)
 
     @property
     def price(self) -> Decimal | None:
@@ -227,6 +220,8 @@ class SiteTariff:
             self._timeline_day = today
             self._timeline = self._find_timeline(now)
         self.period = next(period for period in self._timeline if now < period.end)
+        shown = (period for period in self._shown_periods() if now < period.end)
+        self.shown_period, self.next_period = next(shown), next(shown, None)
         ends = [self.period.end, midnight(today + timedelta(days=1), self.zone)]
         if (grid := self._solar_grid()) and (change := next_solar_change(grid, now, self.zone, self._holidays)):
             ends.append(change)

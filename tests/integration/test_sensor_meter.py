@@ -220,6 +220,8 @@ async def test_nothing_but_totals_and_phases_is_shown(
         "grid_power",
         "production_power",
         "consumption_power",
+        "quarter_hour_power",
+        "peak_quarter_hour",
         "offtake_energy",
         "injection_energy",
         "production_energy",
