@@ -125,8 +125,10 @@ async def async_remove_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigE
     await storage(hass, entry.entry_id).async_remove()
     with suppress(LedgerError):  # what cannot be read is left as it is
         ledger = await async_open_ledger(hass, entry.entry_id)
-        await ledger.async_erase()
-        await ledger.async_close()
+        try:
+            await ledger.async_erase()
+        finally:
+            await ledger.async_close()
 
 
 async def async_remove_config_entry_device(

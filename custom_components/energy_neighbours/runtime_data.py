@@ -35,6 +35,7 @@ class LoadedSite(Site):
                 self._contract_faults.update({"contract_unreadable": {"reason": str(err)}})
             else:
                 if contract:
+                    self.zone = contract.zone
                     self.tariff = SiteTariff(self.hass, entry, contract)
         if self.tariff:
             self.price_of = self.tariff.price_of

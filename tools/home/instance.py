@@ -80,10 +80,12 @@ class HomeAssistant:
         self.layout.write(self.directory)
         standins = self.directory / "standins"
         write_standins(standins, self._missing_voice_modules())
+        temporary = self.directory / "tmp"  # else two at once take each other's uploaded files away
+        temporary.mkdir(exist_ok=True)
         self._child = Child(
             [self._python, "-m", "homeassistant", "-c", str(self.directory), "--skip-pip", "--log-no-color"],
             self.directory / "hass.log",
-            env={"PYTHONPATH": str(standins)},
+            env={"PYTHONPATH": str(standins), "TMPDIR": str(temporary)},
             cwd=self.directory,  # `-m` looks there first
         )
         try:
