@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+import json
 import os
 from pathlib import Path
 import re
@@ -14,6 +15,9 @@ from threading import Thread
 import time
 
 import pytest
+
+from tools.demo.site_entities import SiteEntities
+from tools.home import Api
 
 ROOT = Path(__file__).parents[2]
 PORT = 8200
@@ -82,6 +86,32 @@ def test_a_second_start_is_ready_soon_and_ctrl_c_stops_everything(used_directory
 
     assert demo.end()[0] == 0
     assert demo.left_behind() == []
+
+
+def test_it_has_bands_prices_and_sixteen_weeks_of_costs(used_directory: Path) -> None:
+    demo = Demo(used_directory, "--port", str(PORT))
+    demo.wait_until_ready()
+    account = json.loads((used_directory / "home-assistant" / "account.json").read_text(encoding="utf-8"))
+    api = Api(f"http://127.0.0.1:{PORT}", account["token"])
+    site = SiteEntities.find(api)
+    states = api.states()
+    first = api.websocket(
+        "recorder/statistics_during_period",
+        start_time="2000-01-01T00:00:00+00:00",
+        statistic_ids=list(site.history.values()),
+        period="month",
+        types=["change"],
+    )
+    demo.signal(signal.SIGINT)
+    assert demo.end()[0] == 0
+
+    assert states[site.band]["state"] in {"eco", "medium", "peak"}
+    assert 0 < float(states[site.price]["state"]) < 1
+    assert float(states[site.cost_this_month]["state"]) >= 0, "it may be the first minutes of a month"
+    assert set(site.history) == {"offtake", "injection", "production"}
+    for months in first.values():
+        assert len(months) >= 4
+        assert sum(month["change"] for month in months) > 200  # kWh
 
 
 def test_nothing_outlives_a_demo_that_is_killed(used_directory: Path) -> None:

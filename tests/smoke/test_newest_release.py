@@ -1,6 +1,7 @@
 """The newest Home Assistant release starts with our integration, shows a site, and has nothing to reproach us with."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 import os
 from pathlib import Path
 import subprocess
@@ -10,12 +11,17 @@ import pytest
 
 from tests.smoke.log import reproaches
 from tools.demo import furnish
+from tools.demo.past_weeks import as_csv, quarter_hours
 from tools.demo.simulated_meter import MIDDAY, SimulatedMeter, free_port
 from tools.demo.site_entities import DOMAIN, Liveness
 from tools.home import HomeAssistant, Layout, entries_of
+from tools.simulator.household import Household
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60  # [s]
+BAND = {"entity_id": "sensor.flukso_tariff_band"}
+BAND_STARTED = [{"trigger": f"{DOMAIN}.band_started", "target": BAND, "options": {"bands": ["eco"]}}]
+IS_IN_BAND = [{"condition": f"{DOMAIN}.is_in_band", "target": BAND, "options": {"bands": ["eco", "medium"]}}]
 
 
 @pytest.fixture
@@ -50,6 +56,14 @@ def test_a_site_lives_in_the_newest_release(newest: str, home: HomeAssistant, me
     furnish.add_by_address(home.api, meter.host, meter.port)
     _wait_until_live(home)
     entry = entries_of(home.api, DOMAIN)[0]
+    furnish.give_contract(home.api, entry["entry_id"])
+    furnish.import_past_weeks(home.api, entry["entry_id"], as_csv(quarter_hours(datetime.now(UTC), Household())))
+    site = furnish.wait_for_entities(home.api, past=True)
+    assert set(site.history) == {"offtake", "injection", "production"}
+    assert float(home.api.states()[site.cost_this_month]["state"]) >= 0, "it may be the first minutes of a month"
+    assert home.api.states()[site.band]["state"] in {"eco", "medium", "peak"}
+    valid = home.api.websocket("validate_config", triggers=BAND_STARTED, conditions=IS_IN_BAND)
+    assert [valid[part]["error"] for part in ("triggers", "conditions")] == [None, None]
     diagnostics = home.api.get(f"/api/diagnostics/config_entry/{entry['entry_id']}")
     home.api.post(f"/api/config/config_entries/entry/{entry['entry_id']}/reload")
     _wait_until_live(home)

@@ -62,8 +62,8 @@ def import_past_weeks(api: Api, entry_id: str, readings: str) -> None:
     flow.submit()  # what was kept
 
 
-def wait_for_entities(api: Api) -> SiteEntities:
-    """Wait until the site's entities exist, and the statistics of its past."""
+def wait_for_entities(api: Api, *, past: bool = False) -> SiteEntities:
+    """Wait until the site's entities exist; with `past`, the statistics of its past, too."""
     end = time.monotonic() + ENTITIES
     while True:
         try:
@@ -73,7 +73,7 @@ def wait_for_entities(api: Api) -> SiteEntities:
                 raise
         else:
             series = sum(1 for energy in (site.offtake, site.injection, site.produced) if energy)
-            if len(site.history) == series or time.monotonic() > end:
+            if not past or len(site.history) == series or time.monotonic() > end:
                 return site
         time.sleep(0.1)
 
