@@ -50,6 +50,20 @@ def test_message_that_comes_late_is_no_reset() -> None:
     assert track.advance(1001, T + 1) == (1, StepKind.NORMAL)
 
 
+@pytest.mark.parametrize("before", [2**32 - 6, 500_000])
+def test_message_from_before_a_wrap_or_a_reset_that_comes_late_adds_nothing(before: int) -> None:
+    track = CounterTrack(CounterState(before, T))
+    track.advance(2, T + 10)
+    assert track.advance(before, T + 9) == (0, StepKind.NORMAL)
+    assert track.advance(3, T + 11) == (1, StepKind.NORMAL)
+
+
+def test_clock_that_is_set_back_by_a_minute_delays_what_is_booked_and_loses_nothing() -> None:
+    track = CounterTrack(CounterState(1000, T))
+    steps = [track.advance(1000 + n, T - 60 + 10 * n).delta for n in range(1, 10)]
+    assert sum(steps) == 9
+
+
 @pytest.mark.parametrize(("before", "after", "rise"), [(2**32 - 6, 2, 8), (2**32 - 1, 0, 1), (2**32 - 2**19, 0, 2**19)])
 def test_wrap_adds_what_was_counted(before: int, after: int, rise: int) -> None:
     track = CounterTrack(CounterState(before, T))

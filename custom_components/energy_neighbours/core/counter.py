@@ -59,11 +59,12 @@ class CounterTrack:
 
     """
 
-    __slots__ = ("_signed", "_state")
+    __slots__ = ("_run_began", "_signed", "_state")
 
     def __init__(self, state: CounterState | None = None, *, signed: bool = False) -> None:
         self._state = state
         self._signed = signed
+        self._run_began = 0.0
 
     @property
     def state(self) -> CounterState | None:
@@ -85,13 +86,15 @@ class CounterTrack:
         if self._signed and abs(rise) * _SECONDS_PER_HOUR > MAX_NET_POWER * max(time - last.time, _SECONDS_PER_HOUR):
             self._state = CounterState(value, time)
             return CounterStep(0.0, StepKind.RESET)
+        gap = time - last.time
+        late = -MAX_LATENESS <= gap < 0 and not self._signed
+        if late and (rise < 0 or time < self._run_began):
+            # What it tells has been booked: a later message told more, or it is from before a wrap or a reset.
+            return CounterStep(0.0, StepKind.NORMAL)
         if rise >= 0 or self._signed:
             self._state = CounterState(value, max(time, last.time) if rise == 0 else time)
             return CounterStep(rise, StepKind.NORMAL)
-        gap = time - last.time
-        if -MAX_LATENESS <= gap < 0:
-            return CounterStep(0.0, StepKind.NORMAL)
-        self._state = CounterState(value, time)
+        self._state, self._run_began = CounterState(value, time), time
         if value >= 0 and 0 < rise + WRAP <= MAX_WRAP_RISE:
             return CounterStep(rise + WRAP, StepKind.WRAP)
         believed = 0 < gap <= MAX_RESET_GAP and 0 < value * _SECONDS_PER_HOUR <= MAX_RESET_POWER * gap
