@@ -2,8 +2,8 @@
 
 import pytest
 
-from custom_components.energy_neighbours.core.grid_text import BandNames, read_day, read_grid, write_grid
 from custom_components.energy_neighbours.core.band_grid import BandGrid, DayType, GridError, GridProblem, Interval
+from custom_components.energy_neighbours.core.grid_text import BandNames, read_day, read_grid, write_grid
 
 FRENCH = {"peak": "Heures pleines", "off_peak": "Heures creuses", "solar": "Heures solaires"}
 ENGLISH = {"peak": "Peak", "off_peak": "Off-peak", "solar": "Solar"}

@@ -203,6 +203,31 @@ async def test_maximum_tariff_of_flanders_counts_when_a_year_is_known(
     assert peak.attributes["capped"] is True
 
 
+async def test_network_cost_of_a_year_holds_the_energy_of_the_present_month(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    flanders = {
+        **SAME_ALL_DAY,
+        "region": "flanders",
+        "network_grid": "flanders_capacity",
+        "components": [{"kind": "commodity", "prices": "0.10"}, {"kind": "network", "prices": "0.05"}],
+        "capacity": {"rate": "50", "with_vat": True, "maximum": "9"},
+    }
+    entry = await contracted(hass, freezer, "2026-06-10T12:00:00+02:00", flanders)
+    past = [*((2025, month) for month in range(7, 13)), *((2026, month) for month in range(1, 6))]
+    await remember(
+        hass,
+        entry,
+        [
+            *(q for year, month in past for q in quarters(f"{year}-{month:02}-05T18:00:00+00:00", 1, 1000)),
+            *quarters("2026-06-05T18:00:00+00:00", 89, 1000),
+        ],
+    )
+    # Capacity 4 kW x 50, and 100 kWh at 0.05 with 6 % VAT.
+    peak = found(hass, PEAK)
+    assert (peak.attributes["network_cost_per_year"], peak.attributes["capped"]) == (205.3, False)
+
+
 async def test_costs_are_there_at_once_after_a_restart(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
     entry = await contracted(hass, freezer, "2026-06-10T12:05:00+02:00", TWO_CLOCKS)
     await remember(hass, entry, quarters("2026-06-10T08:00:00+02:00", 4, 1000))
