@@ -36,7 +36,7 @@ class _Closed:
 
 @dataclass(frozen=True, slots=True)
 class _Month:
-    """What counts of a month that is over for the capacity tariff."""
+    """What counts of a month for the capacity tariff."""
 
     peak: int | None
     """Highest power [W]."""
@@ -64,6 +64,7 @@ class SiteCosts:
         self._last = 0
         self._fresh: list[QuarterHour] = []
         self._past_months: dict[date, _Month] = {}
+        self._present_month: _Month | None = None
         self._listeners: list[Callable[[], None]] = []
         self._cancel: list[CALLBACK_TYPE] = []
         self._refreshing = False
@@ -138,14 +139,14 @@ class SiteCosts:
             peaks.append(peak.offtake_power)
         if terms.capacity.maximum is None or len(peaks) < MONTHS:
             return capacity_cost(terms.capacity, peaks, terms.vat_rate)
-        this_month = self.month
-        network = _network_cost(self._fresh, terms, frozenset())
+        if self._present_month and self._month.span == self.month_span:
+            months.append(self._present_month)
         return capacity_cost(
             terms.capacity,
             peaks,
             terms.vat_rate,
-            offtake=sum(month.offtake for month in months) + (this_month.offtake if this_month else 0),
-            energy_cost=sum((month.network for month in months), network),
+            offtake=sum(month.offtake for month in months),
+            energy_cost=sum((month.network for month in months), Decimal(0)),
         )
 
     @property
@@ -214,7 +215,10 @@ class SiteCosts:
                 _work_out, quarters, self._tariff.contract, holidays, prices, day
             )
             await self._read_past_months(month)
-            self._day, self._month = _Closed(day, today), _Closed(month, whole)
+            terms, present = self._tariff.terms, None
+            if terms.capacity:
+                present = await self._hass.async_add_executor_job(_month_of, quarters, terms, holidays)
+            self._day, self._month, self._present_month = _Closed(day, today), _Closed(month, whole), present
         known = [quarter for quarter in quarters if quarter.offtake is not None]
         self._peak = max(known, key=lambda each: each.offtake or 0, default=None)
         self._last = quarters[-1].start if quarters else 0
@@ -237,7 +241,7 @@ class SiteCosts:
                 span = local_month(day, self._zone)
                 quarters = await self._site.ledger.async_read(span)
                 holidays = await self._tariff.async_need_holidays(span)
-                self._past_months[day] = await self._hass.async_add_executor_job(_past_month, quarters, terms, holidays)
+                self._past_months[day] = await self._hass.async_add_executor_job(_month_of, quarters, terms, holidays)
 
 
 def _work_out(
@@ -248,7 +252,7 @@ def _work_out(
     return costs(today, contract, holidays, prices), costs(quarters, contract, holidays, prices)
 
 
-def _past_month(quarters: Sequence[QuarterHour], terms: ContractTerms, holidays: Holidays) -> _Month:
+def _month_of(quarters: Sequence[QuarterHour], terms: ContractTerms, holidays: Holidays) -> _Month:
     powers = [power for quarter in quarters if (power := quarter.offtake_power) is not None]
     return _Month(
         peak=max(powers, default=None),
