@@ -1,19 +1,20 @@
 """A newcomer's first minutes: a meter is found, added, given its roles, and its watts move on a dashboard."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 import re
 import time
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 import pytest
 
 from tests.e2e.conftest import TakePicture
 from tools.demo import furnish
 from tools.demo.dashboard import URL_PATH
 from tools.demo.past_days import import_past_days, lift_sums
+from tools.demo.past_weeks import WEEKS, as_csv, quarter_hours
 from tools.demo.site_entities import DOMAIN, Liveness, SiteEntities
-from tools.home import Browser, HomeAssistant, discovered
+from tools.home import Browser, HomeAssistant, discovered, entries_of
 from tools.home.browser import PHONE, open_page
 from tools.simulator.household import Household
 
@@ -37,7 +38,8 @@ def test_a_discovered_meter_becomes_a_living_dashboard(
     site = furnish.wait_for_entities(home.api)
     began = time.monotonic()
     _see_entities_live(home, site)
-    past = _furnish(home, site)
+    _import_the_past_in_the_browser(home, browser, take_picture)
+    site, past = _furnish(home)
     if for_documentation:
         _let_graphs_grow(home, past, began + GRAPH)
 
@@ -113,13 +115,50 @@ def _see_entities_live(home: HomeAssistant, site: SiteEntities) -> None:
     assert watts[site.production] > 1000, "the sun shines on a Sunday at noon"
 
 
-def _furnish(home: HomeAssistant, site: SiteEntities) -> dict[str, float]:
+def _import_the_past_in_the_browser(home: HomeAssistant, browser: Browser, take_picture: TakePicture) -> None:
+    """Give the form a file with a mistake in it, on a phone, in French; then take the rest of it."""
+    lines = as_csv(quarter_hours(datetime.now(UTC), Household())).splitlines()
+    broken = lines[200].split(",")
+    lines[200] = ",".join([*broken[:2], "12.5x", *broken[3:]])
+    file = FilePayload(name="relevés.csv", mimeType="text/csv", buffer="\n".join(lines).encode())
+    with browser.page(home, size=PHONE, language="fr") as phone:
+        phone.set_default_timeout(PATIENCE * 1000)
+        open_page(phone, f"{home.url}/config/integrations/integration/{DOMAIN}")
+        phone.get_by_label("Configurer").first.click()
+        dialog = phone.locator("dialog-data-entry-flow")
+        dialog.get_by_text(re.compile("Importer d.anciens relevés")).click()
+        dialog.get_by_text("Un fichier du gestionnaire de réseau").click()
+        dialog.locator("input[type=file]").set_input_files(file)
+        expect(dialog.get_by_text("relevés.csv")).to_be_visible()
+        dialog.get_by_role("button", name="Valider").click()
+        expect(dialog.get_by_text("12.5x")).to_be_visible()
+        # What the source holds is told in the home's own language.
+        expect(dialog.get_by_text(re.compile("2026-10-25: 100 quarter-hours"))).to_have_count(_clocks_went_back())
+        take_picture(phone, "import")
+        dialog.get_by_role("button", name="Valider").click()
+        expect(dialog.get_by_text("12.5x")).to_be_visible()  # nothing is kept unless the rest is accepted
+        dialog.locator("ha-switch").click()
+        dialog.get_by_role("button", name="Valider").click()
+        expect(dialog.get_by_text(re.compile(r"10.751"))).to_be_visible()
+        dialog.get_by_role("button", name="Valider").click()
+
+
+def _clocks_went_back() -> int:
+    """Whether the clock change of 2026 lies in the past weeks."""
+    change, now = datetime(2026, 10, 25, tzinfo=UTC), datetime.now(UTC)
+    return int(change + timedelta(days=1) < now < change + timedelta(weeks=WEEKS))
+
+
+def _furnish(home: HomeAssistant) -> tuple[SiteEntities, dict[str, float]]:
+    [entry] = [each["entry_id"] for each in entries_of(home.api, DOMAIN)]
+    furnish.give_contract(home.api, entry)
+    site = furnish.wait_for_entities(home.api, past=True)
     past = import_past_days(home.api, site, datetime.now(UTC), Household())
     furnish.set_up_energy(home.api, site)
     furnish.set_up_theme(home.api)
     furnish.set_up_language(home.api, "en")
     furnish.set_up_dashboard(home.api, site, "en", None)
-    return past
+    return site, past
 
 
 def _let_graphs_grow(home: HomeAssistant, past: dict[str, float], until: float) -> None:
@@ -134,9 +173,11 @@ def _see_watts_move_on_the_dashboard(home: HomeAssistant, page: Page, take_pictu
     expect(page.locator("hui-error-card")).to_have_count(0)
     expect(page.locator("hui-gauge-card")).to_have_count(3)
     numbers = page.locator("hui-entity-card .value")
-    expect(numbers).to_have_count(3)
-    for number in numbers.all():
+    expect(numbers).to_have_count(5)
+    for number in numbers.all()[:3]:
         expect(number).to_have_text(WATTS)
+    expect(numbers.nth(3)).to_have_text(re.compile("Eco|Medium|Peak"))
+    expect(numbers.nth(4)).to_have_text(re.compile(r"^0\.\d{4}$"))
     expect(page.locator("hui-history-graph-card canvas").first).to_be_visible()
     take_picture(page, "dashboard-desktop")
     before = numbers.all_inner_texts()

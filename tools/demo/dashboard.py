@@ -63,6 +63,8 @@ def _now(site: SiteEntities, words: Words) -> dict[str, Any]:
 
 
 def _tariff(site: SiteEntities, words: Words) -> list[Card | None]:
+    if site.band is None:
+        return []
     return [
         _heading(words.tariff, "mdi:cash-clock"),
         _number(site.band, words.band, "mdi:clock-time-four-outline", columns=6),
@@ -125,16 +127,17 @@ def _today(site: SiteEntities, words: Words) -> dict[str, Any]:
             "days_to_show": 7,
             "grid_options": {"columns": 12, "rows": 4},
         },
-        _heading(words.weeks, "mdi:chart-bar-stacked"),
-        _weeks(site, words),
+        *_weeks(site, words),
     )
 
 
-def _weeks(site: SiteEntities, words: Words) -> Card:
+def _weeks(site: SiteEntities, words: Words) -> list[Card]:
     """Show the past that was imported, which the site keeps as statistics of its own."""
+    if not site.history:
+        return []
     names = {"production": (words.solar, ROOF), "offtake": (words.offtake, GRID), "injection": (words.injection, GIVEN)}
     shown = [(site.history[series], *names[series]) for series in names if series in site.history]
-    return {
+    graph = {
         "type": "statistics-graph",
         "entities": [{"entity": statistic, "name": name, "color": color} for statistic, name, color in shown],
         "stat_types": ["change"],
@@ -143,6 +146,7 @@ def _weeks(site: SiteEntities, words: Words) -> Card:
         "days_to_show": 112,
         "grid_options": {"columns": 12, "rows": 4},
     }
+    return [_heading(words.weeks, "mdi:chart-bar-stacked"), graph]
 
 
 def _lines(series: Sequence[tuple[str | None, str, str]]) -> Card:
