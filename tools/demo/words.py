@@ -60,7 +60,7 @@ WORDS = {
         cost_today="Cost today",
         cost_month="Cost this month",
         quarter="This quarter-hour",
-        peak="Peak of the month",
+        peak="Month's peak",
         weeks="Week by week",
         origin=(
             "This meter is simulated. It replays a real Belgian household of 2017, recorded minute by minute; its solar"
