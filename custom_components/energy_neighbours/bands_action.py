@@ -49,7 +49,7 @@ async def async_get_bands(call: ServiceCall) -> ServiceResponse:
         raise ServiceValidationError(
             translation_domain=DOMAIN, translation_key="no_such_span", translation_placeholders={"days": str(MOST_DAYS)}
         )
-    prices = await site.ledger.async_prices(Span(start, end))
+    prices = await site.ledger.async_prices(Span(quarter_start(start), end))
     running = quarter_start(now)
     if (price := tariff.price_of(running)) is not None:
         prices[running] = price

@@ -1,5 +1,6 @@
 """Automations act when a band starts and ask whether it is one; planners ask for the bands of any time."""
 
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -13,8 +14,9 @@ import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
 
 from custom_components.energy_neighbours.const import DOMAIN
+from custom_components.energy_neighbours.core.quarter_hour import QuarterHour
 
-from .contracted import DYNAMIC, MEDIUM_NIGHT, PEAK, SAME_ALL_DAY, TWO_CLOCKS, contracted, go
+from .contracted import DYNAMIC, MEDIUM_NIGHT, PEAK, SAME_ALL_DAY, TWO_CLOCKS, at, contracted, go
 
 BAND = "sensor.home_tariff_band"
 CALENDAR = "calendar.home_tariff_bands"
@@ -136,6 +138,16 @@ async def ask(hass: HomeAssistant, entry_id: str, **data: Any) -> list[dict[str,
     bands = answer["bands"]
     assert isinstance(bands, list)
     return bands
+
+
+async def test_prices_of_the_past_are_known_from_the_midst_of_a_quarter_hour(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    entry = await contracted(hass, freezer, "2026-06-10T12:00:00+02:00", DYNAMIC)
+    quarter = QuarterHour(at("2026-06-10T10:00:00+02:00"), 100, 0, None)
+    await entry.runtime_data.ledger.async_book([quarter], {}, {quarter.start: Decimal("0.1")})
+    bands = await ask(hass, entry.entry_id, start="2026-06-10T10:05:00+02:00", end="2026-06-10T10:15:00+02:00")
+    assert [each["price"] for each in bands] == [MEDIUM_NIGHT]
 
 
 async def test_bands_of_any_time_can_be_asked_for(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
