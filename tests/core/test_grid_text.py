@@ -64,6 +64,8 @@ def test_a_star_marks_the_hours_of_the_sun() -> None:
         ("24:00-06:00 creuses", GridProblem.EMPTY_INTERVAL, "24:00-06:00 creuses"),
         ("creuses\npleines", GridProblem.MALFORMED, "pleines"),
         ("11:00-17:00 *", GridProblem.MALFORMED, "*"),
+        ("11:00-17:00 unknown", GridProblem.MALFORMED, "unknown"),  # would be taken for a band that nobody knows
+        (f"11:00-17:00 {'x' * 61}", GridProblem.MALFORMED, "x" * 61),
     ],
 )
 def test_a_line_that_cannot_be_read_is_named(text: str, problem: GridProblem, found: str) -> None:
@@ -97,6 +99,13 @@ def test_names_of_ones_own_are_kept_as_they_were_typed() -> None:
     assert made.bands == ("nuit_d_ete",)
     assert made.names == {"nuit_d_ete": "Nuit d'Été !"}
     assert grid("0-24 ☕").names == {"band_1": "☕"}
+
+
+def test_names_without_a_latin_letter_are_told_apart() -> None:
+    text = "22:00-06:00 🌙\n06:00-11:00 ☕\n11:00-22:00 Band 1"
+    made = grid(text)
+    assert list(made.names.values()) == ["🌙", "☕", "Band 1"]
+    assert grid(text, names(**made.names)) == made
 
 
 def test_what_was_read_is_written_again() -> None:

@@ -12,6 +12,9 @@ import unicodedata
 from .band_grid import MINUTES_PER_DAY, BandGrid, DayType, GridError, GridProblem, Interval, clock
 
 SOLAR_MARK: Final = "*"
+LONGEST_NAME: Final = 60
+_NO_NAMES: Final = ("unknown", "unavailable")
+"""What automation systems write where there is no band."""
 _TIME: Final = r"(\d{1,2})(?:\s*(?::|\.|uhr|uur|h|u)\s*(\d{2}))?(?:\s*(?:uhr|uur|h|u)\b)?"
 _LINE: Final = re.compile(
     rf"{_TIME}\s*(?:-|–|—|→|à|a|to|until|tot|bis)\s*{_TIME}(?:\s*[:=,;]\s*|\s+)([^\s\d].*)",  # noqa: RUF001 - what people type
@@ -44,10 +47,10 @@ class BandNames:
         self._ids: dict[str, str] = {}
         for names in (own, known, *others):
             for band, name in names.items():
-                self._ids.setdefault(_plain(name), band)
+                self._ids.setdefault(_key(name), band)
         # Last, so that a word of some language is never mistaken for an id that means something else.
         for band in known:
-            self._ids.setdefault(_plain(band), band)
+            self._ids.setdefault(_key(band), band)
 
     def name(self, band: str) -> str:
         """Return what to call a band: the name that the household gave it, else the known one, else its id."""
@@ -55,18 +58,25 @@ class BandNames:
 
     def band(self, name: str) -> str:
         """Return the id of a band; a name that is not known yet gets one."""
-        plain = _plain(name)
-        if plain not in self._ids:
-            band = plain or f"band_{len(self.own) + 1}"
-            self._ids[plain] = band
+        key = _key(name)
+        if key not in self._ids:
+            free = (f"band_{n}" for n in range(1, len(self.own) + 2))
+            plain = _plain(name)
+            band = plain if plain and plain not in self.own else next(each for each in free if each not in self.own)
+            self._ids[key] = band
             self.own[band] = name
-        return self._ids[plain]
+        return self._ids[key]
 
 
 def _plain(name: str) -> str:
     """Return a name as an id: without accents, capitals, and what is neither letter nor digit."""
     letters = unicodedata.normalize("NFKD", name.casefold())
     return re.sub(r"[^a-z0-9]+", "_", "".join(c for c in letters if not unicodedata.combining(c))).strip("_")
+
+
+def _key(name: str) -> str:
+    """Return what names that mean the same have in common; one in other letters than ours is its own."""
+    return _plain(name) or name.casefold()
 
 
 def read_day(text: str, day_type: DayType, names: BandNames) -> tuple[Interval, ...]:
@@ -113,8 +123,8 @@ def _minute(hour: str, minute: str | None, line: str, day_type: DayType) -> int:
 def _band(name: str, day_type: DayType, names: BandNames) -> tuple[str, bool]:
     solar = name.endswith((SOLAR_MARK, "☀", "☀️"))
     name = name.rstrip(f"{SOLAR_MARK}☀\ufe0f ")
-    if not name:
-        raise GridError(GridProblem.MALFORMED, SOLAR_MARK, day_type=day_type)
+    if not name or len(name) > LONGEST_NAME or name.casefold() in _NO_NAMES:
+        raise GridError(GridProblem.MALFORMED, name or SOLAR_MARK, day_type=day_type)
     return names.band(name), solar
 
 
