@@ -347,7 +347,8 @@ class ContractFlow(ConfigSubentryFlow):
         """Return where the prices come from that are filled in already."""
         if not question.sheet or not question.sheet_components():
             return await self._text("price_note", "none")
-        source = f"{question.sheet.source} ({question.sheet.retrieved})"
+        year, *month = question.sheet.retrieved.split("-")
+        source = f"{question.sheet.operator} ({'/'.join([*month, year])})"
         note = (await self._text("price_note", "sheet")).format(source=source)
         return f"{note} {await self._text('price_note', 'uncertain')}" if question.uncertain else note
 

@@ -164,7 +164,7 @@ def schema(question: PriceQuestion) -> vol.Schema:
         vol.Required(NETWORK): section(
             vol.Schema({**network, vol.Required(WITH_VAT, default=False): BooleanSelector()})
         ),
-        vol.Required(TAXES): section(vol.Schema(taxes), {"collapsed": True}),
+        vol.Required(TAXES): section(vol.Schema(taxes)),
     }
     if question.region is Region.FLANDERS:
         capacity = {

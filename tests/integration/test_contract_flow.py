@@ -72,8 +72,7 @@ async def test_a_household_gives_its_contract(hass: HomeAssistant, site: MockCon
     assert "heures_creuses" not in talk.options("network_grid")
     await talk.say("hours", network_grid="impact_2026", commodity_grid="mono", operator="ORES")
     note = talk.result["description_placeholders"]["note"]
-    assert "ORES" in note
-    assert "2026-05" in note
+    assert "ORES (05/2026)" in note
     assert "comparez-les" in note
     form = shown(talk.result)
     assert form["valid_from"] == "2026-01-01"
