@@ -41,8 +41,8 @@ class Clock(SimpleNamespace):
 
 @pytest.fixture
 def clock(hand: SecondHand, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """A clock that stands a minute before the end of a quarter-hour."""
-    hand.now = quarter_start(hand.now) + QUARTER - 60
+    """A clock that stands a minute before the end of a quarter-hour, long enough ago to stay behind the real one."""
+    hand.now = quarter_start(hand.now) - 3 * QUARTER - 60
     clock = Clock(hand)
     for module in (flukso_meter, site_module):
         monkeypatch.setattr(module, "time", clock)
