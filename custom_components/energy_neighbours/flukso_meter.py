@@ -167,7 +167,8 @@ class FluksoMeter(Meter):
 
     def _judge(self, reading: Reading, now: float) -> float:
         """Return the time of a live reading that is to be believed."""
-        when = self._clock.judge(reading.time, now, time.monotonic())
+        stamp = reading.time if reading.stamp is None else reading.stamp
+        when = self._clock.judge(stamp, now, time.monotonic())
         heard = self._heard
         if heard is None or not heard - LATENESS <= when <= heard + LISTENING:
             self._heard_since = self._heard = when

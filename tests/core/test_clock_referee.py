@@ -37,3 +37,10 @@ def test_a_computer_that_woke_up_in_the_past_is_corrected_when_both_agree() -> N
     referee = ClockReferee()
     assert referee.judge(T, T - 9 * HOUR, 0) == T - 9 * HOUR
     assert referee.judge(T + 60, T + 60, 60) == T + 60
+
+
+def test_a_meter_without_a_right_clock_is_no_witness_against_the_computer() -> None:
+    referee = ClockReferee()
+    referee.judge(1, T, 0)
+    assert referee.judge(61, T + HOUR, 60) == T + HOUR, "it woke up in the past, or was asleep"
+    assert referee.judge(121, T + HOUR + 60, 120) == T + HOUR + 60

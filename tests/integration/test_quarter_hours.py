@@ -52,7 +52,9 @@ def clock(hand: SecondHand, monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture
 async def timed_site(hass: HomeAssistant, clock: Clock, hand: SecondHand) -> MockConfigEntry:
     """A site that writes when told, on that clock."""
-    return await load(hass, entry_of(hand.meter, write_interval=300))
+    entry = await load(hass, entry_of(hand.meter, write_interval=300))
+    entry.runtime_data.meter.client._dispatcher._clock = clock.time
+    return entry
 
 
 async def ledger_of(site: MockConfigEntry) -> list[QuarterHour]:

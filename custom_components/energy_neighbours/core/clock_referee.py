@@ -10,13 +10,15 @@ class ClockReferee:
     """Follows two clocks, with a third that tells no time but never jumps, as a witness.
 
     A small computer without a battery wakes up with the time of its last breath and jumps when it finds the internet; a
-    meter may do the same. The one that jumps is not believed, unless both agree afterwards.
+    meter may do the same. The one that jumps is not believed, unless both agree afterwards. Only a meter that was right
+    until then can say that the computer jumped.
     """
 
-    __slots__ = ("_believed", "_witness")
+    __slots__ = ("_believed", "_meter_right", "_witness")
 
     def __init__(self) -> None:
-        self._believed: float | None = None
+        self._believed = 0.0
+        self._meter_right = False
         self._witness = 0.0
 
     def judge(self, stamp: float, now: float, witness: float) -> float:
@@ -31,10 +33,13 @@ class ClockReferee:
         witness
             Monotonic time [s], from any beginning.
         """
-        if abs(stamp - now) <= TOLERANCE or self._believed is None:
-            time = stamp if abs(stamp - now) <= TOLERANCE else now
+        if abs(stamp - now) <= TOLERANCE:
+            time = stamp
+        elif not self._meter_right:
+            time = now
         else:
             expected = self._believed + witness - self._witness
             time = next((clock for clock in (stamp, now) if abs(clock - expected) <= TOLERANCE), expected)
         self._believed, self._witness = time, witness
+        self._meter_right = abs(stamp - time) <= TOLERANCE
         return time

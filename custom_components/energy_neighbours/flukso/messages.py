@@ -165,7 +165,7 @@ def parse_reading(payload: bytes, feed: Feed, now: float, *, retained: bool = Fa
         return Reading(feed.sid, kind, float(value), unit, int(stamp), retained=retained)
     if retained:
         return DropReason.STALE
-    return Reading(feed.sid, kind, float(value), unit, int(now), clock_ok=False)
+    return Reading(feed.sid, kind, float(value), unit, int(now), clock_ok=False, stamp=stamp)
 
 
 def _decode(payload: bytes) -> tuple[float, float, str | None] | DropReason:

@@ -187,7 +187,8 @@ class Reading:
     """One accepted sensor message.
 
     `value` is in `unit` as the payload names it (None: the payload named none, "": without unit). `time` [s, Unix, UTC]
-    is the meter's own stamp, or the time of receipt where the meter's clock cannot be trusted (`clock_ok` False).
+    is the meter's own stamp, or the time of receipt where the two are too far apart (`clock_ok` False); `stamp` is then
+    what the meter had said, for it may be our clock that is wrong.
     `retained` tells that the broker had kept the message, so that it may be old.
     """
 
@@ -198,3 +199,4 @@ class Reading:
     time: int
     clock_ok: bool = True
     retained: bool = False
+    stamp: float | None = None
