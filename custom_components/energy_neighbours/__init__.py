@@ -6,7 +6,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
-from homeassistant.helpers import config_validation as cv, device_registry as dr
+from homeassistant.helpers import config_validation as cv, device_registry as dr, entity_registry as er
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
 
@@ -15,6 +15,7 @@ from .const import (
     CONF_METER,
     CONF_RETENTION,
     CONF_WRITE_INTERVAL,
+    CONTRACT_KEYS,
     DEFAULT_RETENTION,
     DEFAULT_WRITE_INTERVAL,
     DOMAIN,
@@ -22,6 +23,7 @@ from .const import (
     RETENTION,
     ZONE,
 )
+from .contracts import contract_subentry
 from .entity import site_device
 from .external_statistics import ExternalStatistics, async_forget_statistics
 from .faults import async_end_waiting, async_note_waiting
@@ -61,6 +63,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigEn
         await site.async_follow(entry)
         # The meter's device comes first: the kubes' hang on it.
         dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **site_device(entry))
+        _forget_tariff_entities(hass, entry)
         await hass.config_entries.async_forward_entry_setups(entry, _platforms(site))
         ExternalStatistics(hass, entry.entry_id, entry.title, site.ledger).async_follow(entry, site)
     except BaseException:
@@ -68,6 +71,16 @@ async def async_setup_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigEn
         await site.ledger.async_close()
         raise
     return True
+
+
+def _forget_tariff_entities(hass: HomeAssistant, entry: EnergyNeighboursConfigEntry) -> None:
+    """Remove the entities of a contract that is no more; they would stay behind as no longer provided."""
+    if contract_subentry(entry):
+        return
+    registry = er.async_get(hass)
+    for known in er.async_entries_for_config_entry(registry, entry.entry_id):
+        if known.translation_key in CONTRACT_KEYS:
+            registry.async_remove(known.entity_id)
 
 
 def _platforms(site: LoadedSite) -> list[Platform]:

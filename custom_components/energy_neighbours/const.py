@@ -40,3 +40,8 @@ DEFAULT_RETENTION: Final = "forever"
 
 ZONE: Final = "Europe/Brussels"
 """The delivery point's time zone where no contract tells another: never that of Home Assistant's computer."""
+
+CONTRACT_KEYS: Final = frozenset(
+    {"band", "next_band", "band_ends_at", "price", "solar_band", "bands", "cost_today", "cost_this_month"}
+)
+"""Translation keys of the entities that a site has only with a contract."""

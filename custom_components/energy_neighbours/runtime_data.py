@@ -40,7 +40,11 @@ class LoadedSite(Site):
         if self.tariff:
             self.price_of = self.tariff.price_of
             await self.tariff.async_start()
-            self._cancel.append(self.async_add_writer(self.tariff.check))
+            check_clock = self.tariff.check_clock
+            self._cancel += [
+                self.async_add_writer(self.tariff.check),
+                self.async_watch(lambda _live: check_clock()),  # every second while the meter speaks
+            ]
         self.costs = SiteCosts(self.hass, entry, self, self.tariff)
         await self.costs.async_start()
 

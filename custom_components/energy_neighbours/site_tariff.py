@@ -198,10 +198,15 @@ class SiteTariff:
     # The clock
 
     @callback
-    def check(self) -> None:
+    def check_clock(self) -> None:
         """Look at the clock: somebody may have put it forward or back, or the machine may have slept."""
         if not self._valid.start <= time.time() < self._valid.end:
             self._look()
+
+    @callback
+    def check(self) -> None:
+        """Look at the clock and at the price sensor."""
+        self.check_clock()
         self._look_for_sensor()
 
     @callback

@@ -17,7 +17,7 @@ from homeassistant.const import CURRENCY_EURO, UnitOfEnergy, UnitOfPower
 
 from .core.channel import Role
 from .core.costs import Costs, cents
-from .core.quarter_hour import QUARTER, QUARTERS_PER_HOUR, Span
+from .core.quarter_hour import QUARTER, QUARTERS_PER_HOUR, Span, quarter_start
 from .entity import SiteEntity
 from .runtime_data import EnergyNeighboursConfigEntry
 from .site_costs import SiteCosts
@@ -240,7 +240,9 @@ class CostSensor(_CostsEntity):
     """What a day or a month cost so far, with VAT."""
 
     entity_description: CostSensorDescription
-    _unrecorded_attributes = frozenset({"bands", "offtake", "injection", "injection_revenue", "unpriced_share"})
+    _unrecorded_attributes = frozenset(
+        {"bands", "offtake", "injection", "injection_revenue", "unpriced_share", "known_share"}
+    )
 
     def __init__(self, entry: EnergyNeighboursConfigEntry, description: CostSensorDescription) -> None:
         super().__init__(entry, description)
@@ -272,8 +274,15 @@ class CostSensor(_CostsEntity):
             "injection": costs.injection / 1000,
             "injection_revenue": None if revenue is None else float(revenue),
             "unpriced_share": share,
+            "known_share": _known_share(costs, begin, time.time()),
         }
         return begin, costs.total, revenue, share and round(share)
+
+
+def _known_share(costs: Costs, begin: int, now: float) -> float:
+    """Return of which part of the quarter-hours so far, the running one among them, the energy is known [%]."""
+    begun = (quarter_start(now) - begin) // QUARTER + 1
+    return round(100 * min((costs.quarter_hours - costs.without_offtake) / begun, 1), 1)
 
 
 def _unpriced_share(costs: Costs) -> float | None:

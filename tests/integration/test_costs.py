@@ -53,6 +53,7 @@ async def test_day_is_added_up_by_band(hass: HomeAssistant, freezer: FrozenDateT
     assert today.attributes["injection"] == 1.2
     assert today.attributes["injection_revenue"] == 0.06
     assert today.attributes["unpriced_share"] == 0
+    assert today.attributes["known_share"] == pytest.approx(100 * 17 / 49, abs=0.1), "sixteen, and the one that runs"
     assert today.attributes["last_reset"] == "2026-06-09T22:00:00+00:00"
     assert (today.attributes["device_class"], today.attributes["state_class"]) == (SensorDeviceClass.MONETARY, "total")
     month = found(hass, MONTH)

@@ -8,7 +8,7 @@ from homeassistant.helpers import entity_registry as er, issue_registry as ir
 import pytest
 
 from custom_components.energy_neighbours import site_tariff
-from custom_components.energy_neighbours.const import DOMAIN
+from custom_components.energy_neighbours.const import CONTRACT_KEYS, DOMAIN
 
 from .conftest import number, state
 from .contracted import (
@@ -252,3 +252,19 @@ async def test_few_states_are_written(hass: HomeAssistant, freezer: FrozenDateTi
     for minute in range(1, 10):
         await go(hass, freezer, f"2026-06-10T12:0{minute}:00+02:00")
     assert not {BAND, NEXT_BAND, ENDS_AT, PRICE, SOLAR, "calendar.home_tariff_bands"} & set(written)
+
+
+async def test_entities_of_a_contract_go_with_it(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, entity_registry: er.EntityRegistry
+) -> None:
+    entry = await contracted(hass, freezer, "2026-06-10T12:05:00+02:00", TWO_CLOCKS)
+
+    def keys() -> set[str | None]:
+        return {known.translation_key for known in er.async_entries_for_config_entry(entity_registry, entry.entry_id)}
+
+    assert keys() >= CONTRACT_KEYS
+    [subentry] = entry.subentries.values()
+    hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
+    await hass.async_block_till_done()
+    assert not keys() & CONTRACT_KEYS
+    assert {"grid_power", "quarter_hour_power", "peak_quarter_hour"} <= keys()
