@@ -197,9 +197,11 @@ class FluksoMeter(Meter):
 
     def _when(self, key: str, before: float, when: float) -> tuple[float, float]:
         """Return when a channel counted what it tells now, and how long it took [s]."""
-        if self._speaks_always(key):
+        heard = self._heard is not None and when >= self._heard_since
+        if not heard or self._speaks_always(key):
+            # What the broker had kept from before we listened tells of all the time since then.
             return when, when - before
-        if before < self._heard_since <= when:
+        if before < self._heard_since:
             # It would have been heard since then: it counted while nobody listened.
             return self._heard_since, self._heard_since - before
         return when, min(when - before, LISTENING)

@@ -11,6 +11,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.energy_neighbours import flukso_meter, site as site_module
 from custom_components.energy_neighbours.const import DOMAIN
 from custom_components.energy_neighbours.core.quarter_hour import QUARTER, Quality, QuarterHour, Span, quarter_start
+from custom_components.energy_neighbours.core.site_energy import SiteEnergy
 from custom_components.energy_neighbours.ledger import Ledger, LedgerError, LedgerFault
 
 from .conftest import SecondHand, Wait, entry_of, load
@@ -113,6 +114,24 @@ async def test_computer_whose_clock_jumps_books_at_the_meters_time(
     known = await ledger_of(timed_site)
     assert [quarter.start for quarter in known] == [begin, begin + QUARTER]
     assert known[1].quality is Quality.MEASURED
+
+
+@pytest.mark.parametrize("paused_meter", ["flm02_single_phase_pv"], indirect=True)
+async def test_what_a_counter_rose_by_while_nobody_listened_is_spread_over_that_time(
+    hass: HomeAssistant, hand: SecondHand, clock: Clock
+) -> None:
+    hand.now -= 3000
+    site = await load(hass, entry_of(hand.meter, write_interval=300))
+    await pass_time(hass, hand, site, 30)
+    assert await hass.config_entries.async_unload(site.entry_id)
+    await hand.turn(1500)
+    with patch.object(SiteEnergy, "add_energy", autospec=True, side_effect=SiteEnergy.add_energy) as added:
+        await load(hass, site)  # its broker kept the last counters, and tells them first
+        await pass_time(hass, hand, site, 10)
+    rises = [(forward + backward, seconds) for *_, forward, backward, _, seconds in (c.args for c in added.mock_calls)]
+    over = [seconds for energy, seconds in rises if energy > 50]
+    assert over
+    assert min(over) > 1400
 
 
 async def test_full_disk_is_told_and_made_up_for(
