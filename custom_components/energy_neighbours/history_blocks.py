@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from heapq import merge
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -229,10 +229,27 @@ class _Booking:
         if self._last is not None:
             self._hear(self._last)
         self._closed += self._energy.close_quarter_hours()
-        quarter_hours = self._closed
-        if quarter_hours and quarter_hours[0].quality is not Quality.MEASURED:
+        quarter_hours = list(_joined(self._closed))
+        if self._closed and self._closed[0].quality is not Quality.MEASURED:
             quarter_hours = quarter_hours[1:]  # the history begins amid it
         return [quarter for quarter in quarter_hours if _is_known(quarter) and quarter.end <= self._now]
+
+
+def _joined(quarters: Iterable[QuarterHour]) -> Iterator[QuarterHour]:
+    """Add what a counter told late to its quarter-hour; each comes once then, in order."""
+    for start, parts in groupby(sorted(quarters, key=attrgetter("start")), attrgetter("start")):
+        one, *more = parts
+        if more:
+            worst = max((part.quality for part in (one, *more)), key=list(Quality).index)
+            energies = ([part.offtake, part.injection, part.production] for part in (one, *more))
+            offtake, injection, production = map(_sum_known, zip(*energies, strict=True))
+            one = QuarterHour(start, offtake, injection, production, worst)
+        yield one
+
+
+def _sum_known(energies: Iterable[int | None]) -> int | None:
+    known = [energy for energy in energies if energy is not None]
+    return sum(known) if known else None
 
 
 def _little(steps: Iterable[tuple[str, float, float, float]]) -> bool:

@@ -251,3 +251,15 @@ def test_folder_of_a_meter(tmp_path: Path) -> None:
     with pytest.raises(HistoryError) as refused:
         read_folder(tmp_path, {}, layout, now=NOW)
     assert refused.value.key in ERRORS
+
+
+def test_counter_that_tells_late_adds_to_quarter_hours_and_does_not_replace_them() -> None:
+    channels = [clamp(1, *ONE_WAY), clamp(2, *ONE_WAY, kind=ChannelKind.PULSE)]
+    assigned = MAINS | {"flow2": Assignment(Role.PRODUCTION)}
+    roof = [(T, 5000.0), (T + 10, 5000.0), (T + 2 * HOUR, 5080.0), (T + 3 * HOUR, 5080.0)]
+    blocks = {sid(10): split(rising(3 * HOUR, 10, lambda _: 400), 8), sid(20): split(roof, 8)}
+    quarters = read(channels, assigned, blocks).quarter_hours
+    starts = [quarter.start for quarter in quarters]
+    assert starts == sorted(set(starts)), "each once and in order"
+    assert {quarter.offtake for quarter in quarters} == {100}
+    assert sum(quarter.production or 0 for quarter in quarters) == 80
