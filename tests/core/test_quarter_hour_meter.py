@@ -109,6 +109,19 @@ def test_a_counter_that_began_anew_over_a_gap_leaves_it_missing() -> None:
     ]
 
 
+def test_an_inverter_that_sleeps_takes_nothing_from_what_the_grid_meter_measured() -> None:
+    meter = QuarterHourMeter(GRID, ROOF)
+    listen(meter, T, T + 2760)
+    listen(meter, T, T + 840, Role.PRODUCTION)
+    meter.book(Role.GRID, (300, 0), T, T + 2700)
+    meter.hear(Role.PRODUCTION, T + 2760)
+    assert meter.close() == [
+        QuarterHour(T, 100, 0, 0, Quality.MEASURED),
+        QuarterHour(T + 900, 100, 0, None, Quality.MEASURED),
+        QuarterHour(T + 1800, 100, 0, None, Quality.MEASURED),
+    ]
+
+
 def test_a_site_waits_for_both_its_sides() -> None:
     meter = QuarterHourMeter(GRID | ROOF)
     listen(meter, T, T + 1800)
@@ -188,8 +201,8 @@ def test_a_counter_that_stays_silent_after_a_gap_is_not_waited_for_for_ever() ->
     closed = energy.close_quarter_hours()
     assert [(q.offtake, q.production, q.quality) for q in closed] == [
         (30, 0, "estimated"),
-        (90, None, "missing"),
-        (90, None, "missing"),
+        (90, None, "estimated"),
+        (90, None, "estimated"),
         (30, 0, "estimated"),
     ]
 

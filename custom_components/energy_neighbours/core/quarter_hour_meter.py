@@ -190,7 +190,10 @@ class QuarterHourMeter:
         return whole
 
     def _finish(self, start: int, cell: _Cell) -> QuarterHour:
-        quality = max((self._judge(side, cell) for side in self._sides), key=list(Quality).index)
+        silent = {side for side in self._sides if cell.unknown.get(side, 0.0) >= QUARTER - _ALMOST}
+        # An inverter that sleeps takes nothing from what the grid's meter told: of the roof nothing is known, and said.
+        judged = self._sides - (silent & {Role.PRODUCTION}) or self._sides
+        quality = max((self._judge(side, cell) for side in judged), key=list(Quality).index)
         for side in self._integrated:
             covered = cell.covered.get(side, 0.0)
             if ESTIMATED_SHARE * QUARTER <= covered < QUARTER:
@@ -198,9 +201,8 @@ class QuarterHourMeter:
                     cell.energy[series] = cell.energy.get(series, 0.0) * QUARTER / covered
         whole: list[int | None] = [None, None, None]
         for side in self._sides:
-            nothing = cell.unknown.get(side, 0.0) >= QUARTER - _ALMOST
             for series in _SERIES[side]:
-                if not nothing or cell.energy.get(series):
+                if side not in silent or cell.energy.get(series):
                     whole[series] = self._whole(series, cell.energy.get(series, 0.0))
         offtake, injection, production = whole
         return QuarterHour(start, offtake, injection, production, quality)
