@@ -38,7 +38,7 @@ def test_a_discovered_meter_becomes_a_living_dashboard(
     site = furnish.wait_for_entities(home.api)
     began = time.monotonic()
     _see_entities_live(home, site)
-    _import_the_past_in_the_browser(home, browser, take_picture)
+    _import_the_past_in_the_browser(home, browser)
     site, past = _furnish(home)
     if for_documentation:
         _let_graphs_grow(home, past, began + GRAPH)
@@ -115,7 +115,7 @@ def _see_entities_live(home: HomeAssistant, site: SiteEntities) -> None:
     assert watts[site.production] > 1000, "the sun shines on a Sunday at noon"
 
 
-def _import_the_past_in_the_browser(home: HomeAssistant, browser: Browser, take_picture: TakePicture) -> None:
+def _import_the_past_in_the_browser(home: HomeAssistant, browser: Browser) -> None:
     """Give the form a file with a mistake in it, on a phone, in French; then take the rest of it."""
     lines = as_csv(quarter_hours(datetime.now(UTC), Household())).splitlines()
     broken = lines[200].split(",")
@@ -134,7 +134,6 @@ def _import_the_past_in_the_browser(home: HomeAssistant, browser: Browser, take_
         expect(dialog.get_by_text("12.5x")).to_be_visible()
         # What the source holds is told in the home's own language.
         expect(dialog.get_by_text(re.compile("2026-10-25: 100 quarter-hours"))).to_have_count(_clocks_went_back())
-        take_picture(phone, "import")
         dialog.get_by_role("button", name="Valider").click()
         expect(dialog.get_by_text("12.5x")).to_be_visible()  # nothing is kept unless the rest is accepted
         dialog.locator("ha-switch").click()
