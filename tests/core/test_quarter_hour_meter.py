@@ -142,6 +142,29 @@ def test_time_that_comes_again_adds_to_its_quarter_hours() -> None:
     assert sum(q.offtake or 0 for q in again) == 7 + 100, "and the last quarter-hour, which was still open"
 
 
+def test_the_grid_waits_two_hours_for_a_roof_and_not_all_night() -> None:
+    meter = QuarterHourMeter(GRID | ROOF)
+    listen(meter, T, T + 840, Role.PRODUCTION)
+    listen(meter, T, T + 36_000)
+    meter.book(Role.GRID, (4000, 0), T, T + 36_000)
+    closed = meter.close()
+    assert [(q.offtake, q.production, q.quality) for q in closed[:2]] == [(100, 0, "measured"), (100, None, "measured")]
+    assert closed[-1].end <= T + 36_000 - 7200 < closed[-1].end + 915
+    meter.book(Role.PRODUCTION, (400,), T + 840, T + 36_000)
+    meter.hear(Role.PRODUCTION, T + 36_060)
+    meter.hear(Role.GRID, T + 36_060)
+    later = meter.close()
+    assert [q.start for q in later] == [T + 900 * n for n in range(40) if n], "supplements, and what was open"
+    assert sum(q.production or 0 for q in later) == 400
+    assert sum(q.offtake or 0 for q in [*closed, *later]) == 4000
+
+
+def test_a_roof_that_was_never_heard_is_not_waited_for_either() -> None:
+    meter = QuarterHourMeter(GRID, ROOF)
+    listen(meter, T, T + 9000)
+    assert meter.close() == [QuarterHour(T, 0, 0, None, Quality.MEASURED)]
+
+
 def test_negative_energy_is_refused() -> None:
     with pytest.raises(ValueError, match="negative"):
         QuarterHourMeter(GRID).book(Role.GRID, (1, -1), T, T + 1)

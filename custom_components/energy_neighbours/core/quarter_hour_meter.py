@@ -12,6 +12,8 @@ LISTENING: Final = 120
 """Two signs of life this close together [s] leave nothing unheard between them."""
 LATENESS: Final = 120
 """What comes later than this [s] did not come late: the clock was set back."""
+ROOF_PATIENCE: Final = 7200
+"""The grid's quarter-hours wait so long [s] for the roof: a cloud tells once an hour, an inverter sleeps at night."""
 MEASURED_SHARE: Final = 0.8
 ESTIMATED_SHARE: Final = 0.4
 """Shares of a quarter-hour that must be covered for it to be measured, or at least estimated."""
@@ -117,7 +119,7 @@ class QuarterHourMeter:
                 covered = self._cell(start).covered
                 covered[side] = covered.get(side, 0.0) + share * (time - max(before, first))
         elif side in self._integrated:
-            self._note_unknown(side, before, time)
+            self._note_unknown(side, max(before, first), time)
         self._known[side] = time
 
     def miss(self, side: Role, since: float, until: float) -> None:
@@ -139,16 +141,25 @@ class QuarterHourMeter:
         in a gap, or the clock was set back.
         """
         closed = [quarter for start in sorted(self._late) if (quarter := self._supplement(start))]
-        if self._next is None or self._known.keys() != self._sides:
+        if self._next is None:
             return closed
-        known = min(self._known.values())
+        known = self._known_of_all()
         booked = known if unbooked_since is None else unbooked_since
         while known >= self._next + QUARTER + self._settle and booked >= self._next + QUARTER:
+            for side in self._sides:
+                self._note_unknown(side, max(self._known.get(side, 0.0), self._next), self._next + QUARTER)
             cell = self._cells.pop(self._next, _Cell())
             if not cell.again or any(cell.energy.values()):
                 closed.append(self._finish(self._next, cell))
             self._next += QUARTER
         return closed
+
+    def _known_of_all(self) -> float:
+        """Return the time up to which all sides have been heard that are waited for [s]."""
+        times = {side: self._known.get(side, -math.inf) for side in self._sides}
+        if self._sides == {Role.GRID, Role.PRODUCTION}:
+            times[Role.PRODUCTION] = max(times[Role.PRODUCTION], times[Role.GRID] - ROOF_PATIENCE)
+        return min(times.values(), default=-math.inf)
 
     def running(self, start: int) -> OpenQuarterHour:
         """Return what is gathered of a quarter-hour."""
