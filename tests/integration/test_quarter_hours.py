@@ -134,6 +134,18 @@ async def test_what_a_counter_rose_by_while_nobody_listened_is_spread_over_that_
     assert min(over) > 1400
 
 
+async def test_computer_whose_clock_jumps_erases_nothing(
+    hass: HomeAssistant, hand: SecondHand, clock: Clock, timed_site: MockConfigEntry
+) -> None:
+    timed_site.runtime_data._keep_days = 112
+    await pass_time(hass, hand, timed_site, 90)
+    known = await ledger_of(timed_site)
+    clock.jump = YEARS
+    await pass_time(hass, hand, timed_site, 10)
+    await timed_site.runtime_data._purge()
+    assert await ledger_of(timed_site) == known != []
+
+
 async def test_full_disk_is_told_and_made_up_for(
     hass: HomeAssistant, hand: SecondHand, timed_site: MockConfigEntry, until: Wait
 ) -> None:
