@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from custom_components.energy_neighbours.core.channel import Assignment, Role, SiteLayout
+from custom_components.energy_neighbours.core.channel import Assignment, Phase, Role, SiteLayout
 from custom_components.energy_neighbours.core.quarter_hour import Quality, QuarterHour
 from custom_components.energy_neighbours.core.quarter_hour_meter import OpenQuarterHour, QuarterHourMeter
 from custom_components.energy_neighbours.core.site_energy import SiteEnergy
@@ -244,3 +244,16 @@ def test_what_a_counter_tells_long_after_a_gap_supplements_the_quarter_hours_of_
         (1800, None, 900, "estimated"),
         (2700, None, 300, "estimated"),
     ]
+
+
+def test_phases_that_begin_anew_together_leave_that_time_unknown_once() -> None:
+    energy = SiteEnergy(SiteLayout({phase.value: Assignment(Role.GRID, phase) for phase in Phase}))
+    for time in (T, T + 60, T + 120, T + 480, *range(T + 540, T + 961, 60)):
+        if time == T + 480:
+            for phase in Phase:
+                energy.miss_energy(phase.value, time, 360)
+        else:
+            for phase in Phase:
+                energy.add_energy(phase.value, 0, 0, time, 60)
+        energy.hear(Role.GRID, time)
+    assert energy.close_quarter_hours() == [QuarterHour(T, 0, 0, None, Quality.ESTIMATED)], "9 of 15 minutes were heard"

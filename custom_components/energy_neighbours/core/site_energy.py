@@ -45,6 +45,7 @@ class SiteEnergy:
         self._step_time = 0.0
         self._step_seconds = 0.0
         self._heard: dict[str, float] = {}
+        self._missed: dict[Role, float] = {}
         self._gap: tuple[float, float] | None = None
 
     @property
@@ -92,7 +93,11 @@ class SiteEnergy:
         assignment = self._layout.assignments.get(key)
         if assignment and assignment.role in self._sides:
             self._heard[key] = time
-            self._quarters.miss(assignment.role, time - max(seconds, 0), time)
+            since, missed = time - max(seconds, 0), self._missed.get(assignment.role, 0.0)
+            if missed <= time + LATENESS:  # else the clock was set back
+                since = max(since, missed)  # all phases of a meter begin anew together: time is not known only once
+            self._missed[assignment.role] = time
+            self._quarters.miss(assignment.role, since, time)
 
     def hear(self, side: Role, time: float) -> None:
         """Take note that a side was heard: its counters have told what they had to tell until `time` [s, Unix]."""
