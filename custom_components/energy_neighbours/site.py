@@ -35,6 +35,8 @@ SETTLE = 0.2
 """A meter's readings of one second come as a burst: look at them together, this long [s] after the first."""
 GRACE = 60
 """A connection that is lost for less than this [s] leaves the entities as they are."""
+LISTEN_INTERVAL = timedelta(seconds=10)
+"""So often it is looked whether quarter-hours are over, however rarely entities are written."""
 SAVE_INTERVAL = timedelta(minutes=5)
 PURGE_INTERVAL = timedelta(hours=6)
 SECONDS_PER_DAY = 86_400
@@ -157,6 +159,7 @@ class Site:
         await self.meter.async_start(self)
         self._cancel = [
             async_track_time_interval(self.hass, self._tick, timedelta(seconds=self._write_interval)),
+            async_track_time_interval(self.hass, self._close_quarter_hours, LISTEN_INTERVAL),
             async_track_time_interval(self.hass, self._save_now, SAVE_INTERVAL),
             async_track_time_interval(self.hass, self._purge, PURGE_INTERVAL),
             self.hass.bus.async_listen_once(EVENT_HOMEASSISTANT_FINAL_WRITE, self._save_at_stop),
@@ -342,7 +345,8 @@ class Site:
             found[self.meter.silent_fault] = {}
         return found
 
-    def _close_quarter_hours(self) -> None:
+    @callback
+    def _close_quarter_hours(self, _now: Any = None) -> None:
         for side in SIDES:
             if (heard := self.meter.heard_until(side)) is not None:
                 self.energy.hear(side, heard)

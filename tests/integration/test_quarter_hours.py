@@ -1,12 +1,14 @@
 """From a meter's counters to the ledger's quarter-hours, with clocks that jump and a disk that is full."""
 
+from datetime import timedelta
 from types import SimpleNamespace
 from unittest.mock import patch
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.util.dt import utcnow
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.energy_neighbours import flukso_meter, site as site_module
 from custom_components.energy_neighbours.const import DOMAIN
@@ -87,6 +89,17 @@ async def test_quarter_hour_is_booked_soon_after_its_end(
     [_, second] = await ledger_of(timed_site)
     assert second.quality is Quality.MEASURED
     assert (second.offtake or 0) - (second.injection or 0) == pytest.approx(truth.net, rel=0.05, abs=2)
+
+
+async def test_quarter_hours_do_not_wait_for_entities_that_are_rarely_written(
+    hass: HomeAssistant, hand: SecondHand, timed_site: MockConfigEntry
+) -> None:
+    with patch.object(timed_site.runtime_data, "_tick"):
+        for _ in range(QUARTER // 10 + 9):
+            await hand.turn_and_show(timed_site, 10)
+            async_fire_time_changed(hass, utcnow() + timedelta(seconds=11))
+            await hass.async_block_till_done()
+    assert [quarter.quality for quarter in await ledger_of(timed_site)] == [Quality.MISSING, Quality.MEASURED]
 
 
 @pytest.mark.parametrize("jump", [7200, -7200, YEARS])
