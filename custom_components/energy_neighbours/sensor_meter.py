@@ -30,6 +30,7 @@ from .const import CONF_ENTITIES
 from .core.channel import Assignment, LayoutError, LayoutProblem, Phase, Role, SiteLayout
 from .core.counter import MAX_NET_POWER, CounterState, CounterTrack, StepKind
 from .core.power_balance import sum_or_none
+from .core.quarter_hour_meter import LISTENING
 from .meter import Meter, MeterChannel, MeterDevice, MeterListener
 
 CONF_GRID_POWER: Final = "grid_power"
@@ -230,7 +231,11 @@ class SensorMeter(Meter):
         when = time.time()
         for role in self.integrated:
             power = sum_or_none([self._net(key) for key in self._integrated[role]])
-            if power is not None:
+            if power is not None and self._site:
+                since = when - seconds
+                lost = since - self._integrated_until.get(role, since)
+                if 1 < lost <= LISTENING:  # so short that it would be taken for heard
+                    self._site.miss_energy(self.layout.keys(role)[0], since, lost)
                 self._book(role.value, power * seconds / 3600, when, seconds)
                 self._integrated_until[role] = when
 

@@ -234,6 +234,8 @@ class Site:
     def miss_energy(self, key: str, time: float, seconds: float) -> None:
         """Take note that a counter began anew: what it counted in the `seconds` before `time` is not known."""
         self.energy.miss_energy(key, time, seconds)
+        if self.meter.layout.assignments[key].role in self.meter.integrated:
+            return
         # Where it begins is worth keeping at once: what it counts from here on could not be told after a crash.
         self.hass.async_create_task(self._save_now(None), f"{DOMAIN} save {self.entry_id}")
 

@@ -1,6 +1,7 @@
 """Existing sensors as a meter: their watts and kilowatt-hours become a site's."""
 
 from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -10,6 +11,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.energy_neighbours import sensor_meter
 from custom_components.energy_neighbours.const import CONF_ENTITIES, CONF_METER, DOMAIN, METER_SENSORS
+from custom_components.energy_neighbours.core.quarter_hour import QUARTER, Quality, Span
 from custom_components.energy_neighbours.diagnostics import async_get_config_entry_diagnostics
 
 from .conftest import Wait, load, number, state
@@ -275,6 +277,24 @@ async def test_unknown_power_is_not_integrated(hass: HomeAssistant, a_site: Site
     tell(hass, "grid", 1000)
     await show(hass, entry)
     assert number(hass, OFFTAKE) == pytest.approx(0, abs=0.002)
+
+
+async def test_power_that_is_lost_again_and_again_is_not_measured(
+    hass: HomeAssistant, a_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(hass)
+    begin = 1_790_000_100  # a quarter-hour begins
+    monkeypatch.setattr(sensor_meter, "time", SimpleNamespace(time=lambda: begin - 60 + clock.ahead))
+    tell(hass, "grid", 1200)
+    entry = await a_site(grid_power=["grid"])
+    entry.runtime_data.meter._hass = clock.home
+    for second in range(30, 1171, 30):
+        clock.ahead = second
+        tell(hass, "grid", "unavailable" if second // 30 % 3 == 1 else 1200)  # away for half a minute of each 90 s
+        await show(hass, entry)
+    [quarter] = await entry.runtime_data.ledger.async_read(Span(begin, begin + QUARTER))
+    assert quarter.quality is Quality.ESTIMATED
+    assert quarter.offtake == pytest.approx(300, abs=12), "what was used while nobody knew is reckoned as the rest"
 
 
 async def test_counted_energy_comes_before_integrated_power(hass: HomeAssistant, a_site: Site) -> None:

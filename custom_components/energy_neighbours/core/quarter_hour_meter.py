@@ -33,6 +33,10 @@ class _Cell:
     unknown: dict[str, float] = field(default_factory=dict)
     again: bool = False
 
+    def known(self, side: Role) -> float:
+        """Return for how long a side was heard, and told what it had to tell [s]."""
+        return min(self.covered.get(side, 0.0), QUARTER - self.unknown.get(side, 0.0))
+
 
 @dataclass(frozen=True, slots=True)
 class OpenQuarterHour:
@@ -206,7 +210,7 @@ class QuarterHourMeter:
         judged = self._sides - (silent & {Role.PRODUCTION}) or self._sides
         quality = max((self._judge(side, cell) for side in judged), key=list(Quality).index)
         for side in self._integrated:
-            covered = cell.covered.get(side, 0.0)
+            covered = cell.known(side)
             if ESTIMATED_SHARE * QUARTER <= covered < QUARTER:
                 for series in _SERIES[side]:
                     cell.energy[series] = cell.energy.get(series, 0.0) * QUARTER / covered
@@ -219,7 +223,7 @@ class QuarterHourMeter:
         return QuarterHour(start, offtake, injection, production, quality)
 
     def _judge(self, side: Role, cell: _Cell) -> Quality:
-        if cell.covered.get(side, 0.0) >= MEASURED_SHARE * QUARTER and not cell.again:
+        if cell.known(side) >= MEASURED_SHARE * QUARTER and not cell.again:
             return Quality.MEASURED
         known = QUARTER - cell.unknown.get(side, 0.0)
         return Quality.ESTIMATED if known >= ESTIMATED_SHARE * QUARTER else Quality.MISSING
