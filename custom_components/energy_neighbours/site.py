@@ -155,7 +155,8 @@ class Site:
                     self._behind = set(self.meter.channels)
         self._loaded = True
         await self.ledger.async_save_state(self._dump())
-        await store.async_remove()
+        if not self.ledger.fault:
+            await store.async_remove()
         await self.meter.async_start(self)
         self._cancel = [
             async_track_time_interval(self.hass, self._tick, timedelta(seconds=self._write_interval)),

@@ -164,7 +164,7 @@ async def test_uploaded_file_is_removed_with_the_form(
     path = uploads.file_path(uploaded)
     assert path.exists()
     hass.config_entries.options.async_abort(result["flow_id"])
-    await hass.async_block_till_done()
+    await hass.async_block_till_done(wait_background_tasks=True)
     assert not path.exists()
     assert not uploads.has_file(uploaded)
 

@@ -14,6 +14,8 @@ LATENESS: Final = 120
 """What comes later than this [s] did not come late: the clock was set back."""
 ROOF_PATIENCE: Final = 7200
 """The grid's quarter-hours wait so long [s] for the roof: a cloud tells once an hour, an inverter sleeps at night."""
+REMEMBERED: Final = 7 * 86_400
+"""So much time [s] that comes again is marked as such; a clock that was years wrong is another matter."""
 MEASURED_SHARE: Final = 0.8
 ESTIMATED_SHARE: Final = 0.4
 """Shares of a quarter-hour that must be covered for it to be measured, or at least estimated."""
@@ -183,7 +185,7 @@ class QuarterHourMeter:
             self._next = quarter_start(time)
         elif time < self._next - LATENESS:
             end, self._next = self._next, quarter_start(time)
-            for start in range(self._next, end, QUARTER):
+            for start in range(self._next, min(end, self._next + REMEMBERED), QUARTER):
                 self._cell(start).again = True
         return self._next
 
