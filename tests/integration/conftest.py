@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from datetime import UTC, datetime
 from functools import partial
 import logging
+from pathlib import Path
+import tempfile
 import time
 from typing import Any
 
@@ -52,6 +54,12 @@ def _allow(enable_custom_integrations: None, socket_enabled: None) -> None:
 def hass_config_dir(hass_tmp_config_dir: str) -> str:
     """Give each test a configuration folder of its own: the ledger is in it."""
     return hass_tmp_config_dir
+
+
+@pytest.fixture(autouse=True)
+def _own_uploads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give each test a folder of its own for uploads: Home Assistant empties the one of the computer when it begins."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
 @pytest.fixture(autouse=True)

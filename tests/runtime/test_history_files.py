@@ -161,25 +161,25 @@ def packed(**members: bytes) -> bytes:
     return archive.getvalue()
 
 
-@pytest.mark.parametrize(
-    ("content", "key"),
-    [
-        (b"", "file_empty"),
-        (b" \r\n\r\n", "file_empty"),
-        (b"%PDF-1.7 \xff\xfe\x00\x01\x02", "file_not_a_table"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, "file_not_a_table"),
-        (b"\xff\xfe\x00\xd8\x00", "file_not_a_table"),
-        (b'a;"' + b"x" * 300_000, "file_not_a_table"),
-        (b"a," + b"x" * 20_000, "file_not_a_table"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512), "old_spreadsheet"),
-        (gzip.compress(b"Date;kWh"), "file_packed"),
-        (packed(**{"readings.csv": b"Date;kWh"}), "file_packed"),
-        (packed(**{"xl/workbook.xml": b"<workbook"}), "damaged_spreadsheet"),
-        (b"PK\x03\x04 but cut off", "damaged_spreadsheet"),
-        (b"Dear neighbour,\n\nthank you for your letter.", "no_readings"),
-        (b"timestamp_utc,ean,offtake_wh\n", "no_rows"),
-    ],
-)
+NO_TABLES = {
+    "nothing": (b"", "file_empty"),
+    "white space": (b" \r\n\r\n", "file_empty"),
+    "PDF": (b"%PDF-1.7 \xff\xfe\x00\x01\x02", "file_not_a_table"),
+    "picture": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, "file_not_a_table"),
+    "half a letter": (b"\xff\xfe\x00\xd8\x00", "file_not_a_table"),
+    "quote without end": (b'a;"' + b"x" * 300_000, "file_not_a_table"),
+    "endless cell": (b"a," + b"x" * 20_000, "file_not_a_table"),
+    "old spreadsheet": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512), "old_spreadsheet"),
+    "gzip": (gzip.compress(b"Date;kWh"), "file_packed"),
+    "zip": (packed(**{"readings.csv": b"Date;kWh"}), "file_packed"),
+    "half a workbook": (packed(**{"xl/workbook.xml": b"<workbook"}), "damaged_spreadsheet"),
+    "cut off": (b"PK\x03\x04 but cut off", "damaged_spreadsheet"),
+    "letter": (b"Dear neighbour,\n\nthank you for your letter.", "no_readings"),
+    "heading alone": (b"timestamp_utc,ean,offtake_wh\n", "no_rows"),
+}
+
+
+@pytest.mark.parametrize(("content", "key"), NO_TABLES.values(), ids=NO_TABLES)
 def test_file_that_is_no_table_is_refused_with_one_reason(content: bytes, key: str) -> None:
     assert refusal(content).key == key
 
