@@ -1,6 +1,10 @@
 """The last minute over HTTP, as an FLM02 serves it."""
 
+import asyncio
 import json
+import logging
+import socket
+import struct
 import time
 
 import aiohttp
@@ -53,6 +57,18 @@ async def test_recorded_answers(recorded, answer):
     if status == 400:
         assert "Content-Type" not in headers
         assert body
+
+
+async def test_client_that_leaves_before_the_answer_is_no_error(recorded, caplog):
+    path = next(answer["path"] for answer in sample(NAME)["rest"] if answer["status"] == 200)
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", recorded.port)) as client:
+            client.sendall(f"GET {path} HTTP/1.1\r\nHost: meter\r\n\r\n".encode())
+            # Closed at once, without waiting for what is under way.
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        await asyncio.sleep(0.01)
+    assert (await get(recorded.port, path))[0] == 200
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 async def test_live_minute_ends_now_with_a_gap_of_a_second_or_two():

@@ -1,6 +1,7 @@
 """The local REST service of an FLM02: the last minute of each sensor's gauge."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 import re
 
 from aiohttp import hdrs, web
@@ -108,9 +109,11 @@ class RestService:
         response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: "application/json"})
         response.enable_chunked_encoding()
         response.force_close()
-        await response.prepare(request)
-        await response.write(body.encode())
-        await response.write_eof()
+        # Whoever asks may be gone before the answer is.
+        with suppress(ConnectionError):
+            await response.prepare(request)
+            await response.write(body.encode())
+            await response.write_eof()
         return response
 
 
