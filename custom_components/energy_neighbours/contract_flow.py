@@ -116,7 +116,7 @@ class ContractFlow(ConfigSubentryFlow):
     async def async_step_hours(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask for the hours of the network and of the supplier."""
         if user_input is not None:
-            self._choices = dict(user_input)
+            self._choices, self._prices = dict(user_input), None
             self._version[form.CONF_OPERATOR] = user_input.get(form.CONF_OPERATOR, form.OTHER)
             # Nobody asks for other hours where a sensor tells the supplier's price.
             chosen = {key: _MONO if user_input[key] == form.SENSOR else user_input[key] for key in form.GRID_KEYS}
@@ -222,6 +222,8 @@ class ContractFlow(ConfigSubentryFlow):
         )
 
     def _find_warnings(self) -> Iterator[str]:
+        if self._hours_out_of_force():
+            yield "warn_hours"
         if price_form.highest(self._version) > price_form.LOOKS_LIKE_CENTS:
             yield "warn_cents"
         if not price_form.has_price(self._version):
@@ -229,11 +231,31 @@ class ContractFlow(ConfigSubentryFlow):
         if self._data and self._first_day < self._today.replace(day=1).isoformat():
             yield "warn_past"
 
+    def _hours_out_of_force(self) -> list[BandGrid]:
+        """Return the hours that do not hold on the day from which the version does."""
+        begins, grids = date.fromisoformat(self._version[VALID_FROM]), self._grids()
+        chosen = [grids[self._version[key]] for key in form.GRID_KEYS]
+        return [grid for grid in chosen if not grid.in_force(begins)]
+
     @property
     def _first_day(self) -> str:
         """The first day whose costs change."""
         begins: str = self._version[VALID_FROM]
         return min(begins, self._instead_of or begins)
+
+    async def async_step_warn_hours(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Ask about hours of another time."""
+        grid = self._hours_out_of_force()[0]
+        first, last = (_shown(day.isoformat()) if day else "…" for day in (grid.valid_from, grid.valid_to))
+        return self.async_show_menu(
+            step_id="warn_hours",
+            menu_options=["accept", "hours", "prices"],
+            description_placeholders={
+                "hours": await self._text(form.CONF_NETWORK, grid.id),
+                "validity": f"{first} – {last}",  # noqa: RUF001 - a span
+                "date": _shown(self._version[VALID_FROM]),
+            },
+        )
 
     async def async_step_warn_cents(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask about a price that looks like cents."""
@@ -258,7 +280,8 @@ class ContractFlow(ConfigSubentryFlow):
     async def async_step_accept(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Show what may be a mistake, one after the other; when all is accepted, save."""
         if self._warnings:
-            return self._warn(self._warnings.pop(0))
+            step = self._warnings.pop(0)
+            return await self.async_step_warn_hours() if step == "warn_hours" else self._warn(step)
         used = {self._version[key] for key in form.GRID_KEYS}
         typed = [BandGrid.from_dict(grid) for grid_id, grid in self._typed.items() if grid_id in used]
         return await self._save(with_version(self._data, self._version, typed, instead_of=self._instead_of))
@@ -344,13 +367,19 @@ class ContractFlow(ConfigSubentryFlow):
         return await self._text(form.CONF_NETWORK, shown if shown in self._shipped else form.OWN)
 
     async def _note(self, question: price_form.PriceQuestion) -> str:
-        """Return where the prices come from that are filled in already."""
+        """Return where the prices come from that are filled in already, and what is not certain."""
+        notes = []
         if not question.sheet or not question.sheet_components():
-            return await self._text("price_note", "none")
-        year, *month = question.sheet.retrieved.split("-")
-        source = f"{question.sheet.operator} ({'/'.join([*month, year])})"
-        note = (await self._text("price_note", "sheet")).format(source=source)
-        return f"{note} {await self._text('price_note', 'uncertain')}" if question.uncertain else note
+            notes.append(await self._text("price_note", "none"))
+        else:
+            year, *month = question.sheet.retrieved.split("-")
+            source = f"{question.sheet.operator} ({'/'.join([*month, year])})"
+            notes.append((await self._text("price_note", "sheet")).format(source=source))
+            if question.uncertain:
+                notes.append(await self._text("price_note", "uncertain"))
+        shipped = {grid.id: grid for grid in (question.network, question.commodity) if grid.id in self._shipped}
+        notes += [await self._text("hours_note", name) for name, grid in shipped.items() if grid.uncertain]
+        return " ".join(notes)
 
     async def _text(self, key: str, option: str) -> str:
         """Return a text that stands inside another one, in Home Assistant's language."""

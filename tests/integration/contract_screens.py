@@ -3,16 +3,46 @@
 from collections.abc import Mapping
 from typing import Any
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigEntryState, SubentryFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.energy_neighbours.contracts import contract_subentry
+from custom_components.energy_neighbours.const import CONF_ENTITIES, CONF_METER, DOMAIN, METER_SENSORS
+from custom_components.energy_neighbours.contracts import contract_of, contract_subentry
+from custom_components.energy_neighbours.core.contract import Contract
+from custom_components.energy_neighbours.tariff_library import shipped_grids
 
+from .conftest import load
 from .translations import check_result, fill, find
 
 CATEGORY = "config_subentries.contract"
+NOW = "2026-11-23T11:00:00+01:00"
+
+
+async def site_without_contract(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> MockConfigEntry:
+    """A loaded site in Belgium without a contract."""
+    freezer.move_to(NOW)
+    hass.config.country = "BE"
+    hass.config.language = "fr"
+    hass.states.async_set("sensor.grid", "0", {"unit_of_measurement": "W", "device_class": "power"})
+    entry = MockConfigEntry(
+        domain=DOMAIN, title="Maison", data={CONF_METER: METER_SENSORS, CONF_ENTITIES: {"grid_power": ["sensor.grid"]}}
+    )
+    return await load(hass, entry)
+
+
+def contract(entry: MockConfigEntry) -> Contract:
+    found = contract_of(entry, shipped_grids())
+    assert found
+    return found
+
+
+def data(entry: MockConfigEntry) -> Mapping[str, Any]:
+    subentry = contract_subentry(entry)
+    assert subentry
+    return subentry.data
 
 
 class Conversation:
