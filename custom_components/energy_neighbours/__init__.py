@@ -59,11 +59,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigEn
     site = await _open_site(hass, entry, meter)
     entry.runtime_data = site
     try:
-        await site.async_start()
-        await site.async_follow(entry)
+        await site.async_begin(entry)
         # The meter's device comes first: the kubes' hang on it.
         dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **site_device(entry))
-        _forget_tariff_entities(hass, entry)
+        _forget_tariff_entities(hass, entry, site)
         await hass.config_entries.async_forward_entry_setups(entry, _platforms(site))
         ExternalStatistics(hass, entry.entry_id, entry.title, site.ledger).async_follow(entry, site)
     except BaseException:
@@ -73,13 +72,14 @@ async def async_setup_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigEn
     return True
 
 
-def _forget_tariff_entities(hass: HomeAssistant, entry: EnergyNeighboursConfigEntry) -> None:
-    """Remove the entities of a contract that is no more; they would stay behind as no longer provided."""
-    if contract_subentry(entry):
-        return
+def _forget_tariff_entities(hass: HomeAssistant, entry: EnergyNeighboursConfigEntry, site: LoadedSite) -> None:
+    """Remove the entities that the contract has no more; they would stay behind as no longer provided."""
+    if contract_subentry(entry) and not site.tariff:
+        return  # it cannot be read now
+    keys = site.tariff.entity_keys if site.tariff else frozenset()
     registry = er.async_get(hass)
     for known in er.async_entries_for_config_entry(registry, entry.entry_id):
-        if known.translation_key in CONTRACT_KEYS:
+        if known.translation_key in CONTRACT_KEYS - keys:
             registry.async_remove(known.entity_id)
 
 

@@ -1,5 +1,6 @@
 """The action `get_bands`: the tariff bands of any span, for templates and planners."""
 
+from datetime import UTC, datetime
 from typing import Final
 
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
@@ -11,13 +12,16 @@ import voluptuous as vol
 
 from .band_names import async_band_names
 from .const import DOMAIN
-from .core.quarter_hour import Span, quarter_start
+from .core.quarter_hour import QUARTER, Span, quarter_start
+from .core.sensor_price import KEPT
 from .runtime_data import EnergyNeighboursConfigEntry
 
 ATTR_START: Final = "start"
 ATTR_END: Final = "end"
 MOST_DAYS: Final = 366
 _DAY: Final = 86_400
+_LATEST: Final = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp())
+"""The calendar ends soon after."""
 
 SCHEMA: Final = vol.Schema(
     {
@@ -45,14 +49,16 @@ async def async_get_bands(call: ServiceCall) -> ServiceResponse:
     )
     start = int(now) if start is None else start
     end = start + _DAY if end is None else end
-    if not start < end <= start + MOST_DAYS * _DAY:
+    if not 0 <= start < end <= min(start + MOST_DAYS * _DAY, _LATEST):
         raise ServiceValidationError(
             translation_domain=DOMAIN, translation_key="no_such_span", translation_placeholders={"days": str(MOST_DAYS)}
         )
     prices = await site.ledger.async_prices(Span(quarter_start(start), end))
     running = quarter_start(now)
-    if (price := tariff.price_of(running)) is not None:
-        prices[running] = price
+    for quarter in range(max(quarter_start(start), running - KEPT), min(end, running + 1), QUARTER):
+        # What the ledger does not have yet; of what runs, the mean so far.
+        if (quarter not in prices or quarter == running) and (price := tariff.price_of(quarter)) is not None:
+            prices[quarter] = price
     names = await async_band_names(call.hass)
     shown = tariff.shown
     return {

@@ -51,7 +51,7 @@ async def async_setup_entry(
 
 def _binary_sensors(entry: EnergyNeighboursConfigEntry) -> Iterator[SiteEntity]:
     yield MeterConnected(entry, METER_CONNECTED)
-    if (tariff := entry.runtime_data.tariff) and tariff.has_solar_time:
+    if (tariff := entry.runtime_data.tariff) and SOLAR_BAND.key in tariff.entity_keys:
         yield SolarBand(entry, SOLAR_BAND)
     for channel in entry.runtime_data.meter.channels.values():
         for description in KUBE_SENSORS:

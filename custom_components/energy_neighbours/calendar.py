@@ -28,7 +28,7 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: EnergyNeighboursConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add the calendar of a site whose contract has bands."""
-    if (tariff := entry.runtime_data.tariff) and tariff.changes:
+    if (tariff := entry.runtime_data.tariff) and BANDS.key in tariff.entity_keys:
         async_add_entities([BandCalendar(entry, await async_band_names(hass))])
 
 

@@ -45,3 +45,7 @@ CONTRACT_KEYS: Final = frozenset(
     {"band", "next_band", "band_ends_at", "price", "solar_band", "bands", "cost_today", "cost_this_month"}
 )
 """Translation keys of the entities that a site has only with a contract."""
+CHANGING_KEYS: Final = frozenset({"next_band", "band_ends_at", "bands"})
+"""Those of them that it has only where the band changes: with one price all day there is no other band to wait for."""
+SOLAR_KEYS: Final = frozenset({"solar_band"})
+"""Those that it has only where some time is made for the sun."""

@@ -16,15 +16,30 @@ from .tariff_library import shipped_grids
 class LoadedSite(Site):
     """A site with what stands on its measurements.
 
-    `tariff` is None without a contract. Both it and `costs` are there once `async_follow` has ended.
+    `tariff` is None without a contract. Both it and `costs` are there once `async_begin` has ended.
     """
 
     tariff: SiteTariff | None = None
     costs: SiteCosts | None = None
     _contract_faults: FaultList | None = None
 
-    async def async_follow(self, entry: ConfigEntry[Any]) -> None:
-        """Read the contract, if there is one, and follow its tariff and what energy costs."""
+    async def async_begin(self, entry: ConfigEntry[Any]) -> None:
+        """Begin to measure, to follow the tariff of the contract, if there is one, and what energy costs."""
+        await self._read_contract(entry)
+        if self.tariff:
+            await self.tariff.async_start()
+            self.prices = self.tariff
+        await self.async_start()
+        if self.tariff:
+            check_clock = self.tariff.check_clock
+            self._cancel += [
+                self.async_add_writer(self.tariff.check),
+                self.async_watch(lambda _live: check_clock()),  # every second while the meter speaks
+            ]
+        self.costs = SiteCosts(self.hass, entry, self, self.tariff)
+        await self.costs.async_start()
+
+    async def _read_contract(self, entry: ConfigEntry[Any]) -> None:
         if contract_subentry(entry):
             grids = await self.hass.async_add_executor_job(shipped_grids)
             try:
@@ -37,23 +52,13 @@ class LoadedSite(Site):
                 if contract:
                     self.zone = contract.zone
                     self.tariff = SiteTariff(self.hass, entry, contract)
-        if self.tariff:
-            self.price_of = self.tariff.price_of
-            await self.tariff.async_start()
-            check_clock = self.tariff.check_clock
-            self._cancel += [
-                self.async_add_writer(self.tariff.check),
-                self.async_watch(lambda _live: check_clock()),  # every second while the meter speaks
-            ]
-        self.costs = SiteCosts(self.hass, entry, self, self.tariff)
-        await self.costs.async_start()
 
     @override
     async def async_stop(self) -> None:
         if self.costs:
             self.costs.stop()
         await super().async_stop()
-        if self.tariff:  # after what was measured last was booked with its price
+        if self.tariff:  # after the prices of what is not booked yet were kept
             self.tariff.stop()
         if self._contract_faults:
             self._contract_faults.clear()

@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 import logging
 import time
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
@@ -51,6 +51,19 @@ class LivePower:
     time: float
     balance: PowerBalance
     channels: Mapping[str, float | None] = field(default_factory=dict)
+
+
+class PriceSource(Protocol):
+    """Knows what a sensor told of the price of each quarter-hour [€/kWh]."""
+
+    def price_of(self, quarter: int) -> Decimal | None:
+        """Return the price of a quarter-hour, None if nothing is known of it."""
+
+    def dump_prices(self, since: int) -> dict[str, Any]:
+        """Return what is known of the quarter-hours from a start on, JSON-ready."""
+
+    def restore_prices(self, data: Mapping[str, Any]) -> None:
+        """Add what `dump_prices` gave."""
 
 
 def storage(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
@@ -114,8 +127,8 @@ class Site:
         self._writers: list[Callable[[], None]] = []
         self._live_writers: list[Callable[[], None]] = []
         self._watchers: list[Callable[[LivePower], None]] = []
-        self.price_of: Callable[[int], Decimal | None] | None = None
-        """What a price sensor told of a quarter-hour [€/kWh], if the site has one."""
+        self.prices: PriceSource | None = None
+        """Set before the start, if the site has a contract."""
         self._booking: list[QuarterHour] = []
         self._boundary_listeners: list[Callable[[Sequence[QuarterHour]], None]] = []
         self._cancel: list[CALLBACK_TYPE] = []
@@ -153,6 +166,8 @@ class Site:
             else:
                 if not saved.get("clean"):
                     self._behind = set(self.meter.channels)
+            if self.prices:
+                self.prices.restore_prices(saved.get("prices", {}))
         self._loaded = True
         await self.ledger.async_save_state(self._dump())
         if not self.ledger.fault:
@@ -185,7 +200,11 @@ class Site:
         meter = self.meter.dump()  # may book what it still holds
         energy = self.energy.as_dict()
         self._catch_up()
-        return {"clean": clean and not self._behind, "energy": energy, "meter": meter}
+        state = {"clean": clean and not self._behind, "energy": energy, "meter": meter}
+        if self.prices:  # of what is not booked yet
+            since = self.energy.open_since
+            state["prices"] = self.prices.dump_prices(quarter_start(time.time()) if since is None else since)
+        return state
 
     async def _save_now(self, _now: Any) -> None:
         await self.ledger.async_save_state(self._dump())
@@ -360,7 +379,7 @@ class Site:
             )
 
     async def _book(self, closed: Sequence[QuarterHour], state: Mapping[str, Any]) -> None:
-        told = {each.start: self.price_of(each.start) for each in closed} if self.price_of else {}
+        told = {each.start: self.prices.price_of(each.start) for each in closed} if self.prices else {}
         prices = {start: price for start, price in told.items() if price is not None}
         self._booking += closed
         await self.ledger.async_book(closed, state, prices)

@@ -13,10 +13,10 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
 from .const import HISTORY_CHANGED
-from .core.capacity import MONTHS, CapacityCost, capacity_cost
+from .core.capacity import KNOWN_SHARE, MONTHS, CapacityCost, capacity_cost
 from .core.contract import ComponentKind, Contract, ContractTerms
 from .core.costs import BandCost, Costs, costs
-from .core.quarter_hour import QuarterHour, Span, day_of, local_day, local_month
+from .core.quarter_hour import QUARTER, QuarterHour, Span, day_of, local_day, local_month
 from .core.quarter_hour_meter import OpenQuarterHour
 from .core.tariff import Holidays
 from .ledger_schema import LedgerError
@@ -40,8 +40,10 @@ class _Month:
 
     peak: int | None
     """Highest power [W]."""
+    known: int
+    """Number of quarter-hours whose offtake is known."""
     offtake: int
-    """[Wh]"""
+    """Energy of these [Wh]."""
     network: Decimal
     """What the network asks for that energy, with VAT [€]."""
 
@@ -64,6 +66,7 @@ class SiteCosts:
         self._last = 0
         self._fresh: list[QuarterHour] = []
         self._past_months: dict[date, _Month] = {}
+        self._months_changed = False
         self._present_month: _Month | None = None
         self._listeners: list[Callable[[], None]] = []
         self._cancel: list[CALLBACK_TYPE] = []
@@ -137,17 +140,23 @@ class SiteCosts:
         peaks = [float(month.peak) for month in months if month.peak is not None]
         if (peak := self.peak) and peak.offtake_power is not None:
             peaks.append(peak.offtake_power)
-        if terms.capacity.maximum is None or len(peaks) < MONTHS:
-            return capacity_cost(terms.capacity, peaks, terms.vat_rate)
         if self._present_month and self._month.span == self.month_span:
             months.append(self._present_month)
+        known = sum(month.known for month in months)
+        if terms.capacity.maximum is None or len(peaks) < MONTHS or known < KNOWN_SHARE * self._quarters_of_a_year():
+            return capacity_cost(terms.capacity, peaks, terms.vat_rate)
         return capacity_cost(
             terms.capacity,
             peaks,
             terms.vat_rate,
             offtake=sum(month.offtake for month in months),
             energy_cost=sum((month.network for month in months), Decimal(0)),
+            quarter_hours=known,
         )
+
+    def _quarters_of_a_year(self) -> float:
+        """Return how many quarter-hours passed since the first of the months that count."""
+        return (time.time() - local_month(min(self._past_months), self._zone).start) / QUARTER
 
     @property
     def _today(self) -> date:
@@ -174,7 +183,8 @@ class SiteCosts:
     @callback
     def _take(self, quarters: Sequence[QuarterHour]) -> None:
         self._fresh += quarters
-        self._entry.async_create_task(self._hass, self.async_refresh(months=False), "costs")
+        earlier = any(each.start < self.month_span.start for each in quarters)  # the last ones of a month, or late ones
+        self._entry.async_create_task(self._hass, self.async_refresh(months=earlier), "costs")
 
     @callback
     def _begin_anew(self, _since: int) -> None:
@@ -187,8 +197,7 @@ class SiteCosts:
 
     async def async_refresh(self, *, months: bool = True) -> None:
         """Work out again what is over: after each quarter-hour, and with `months` when older ones have changed."""
-        if months:
-            self._past_months = {}
+        self._months_changed |= months
         self._again = True
         if self._refreshing:
             return
@@ -206,6 +215,8 @@ class SiteCosts:
 
     async def _refresh(self) -> None:
         fresh = list(self._fresh)
+        if self._months_changed:
+            self._past_months, self._months_changed = {}, False
         ledger, day, month = self._site.ledger, self.day_span, self.month_span
         quarters = await ledger.async_read(month)
         if self._tariff:
@@ -253,10 +264,11 @@ def _work_out(
 
 
 def _month_of(quarters: Sequence[QuarterHour], terms: ContractTerms, holidays: Holidays) -> _Month:
-    powers = [power for quarter in quarters if (power := quarter.offtake_power) is not None]
+    known = [quarter.offtake for quarter in quarters if quarter.offtake is not None]
     return _Month(
-        peak=max(powers, default=None),
-        offtake=sum(quarter.offtake or 0 for quarter in quarters),
+        peak=max((power for quarter in quarters if (power := quarter.offtake_power) is not None), default=None),
+        known=len(known),
+        offtake=sum(known),
         network=_network_cost(quarters, terms, holidays),
     )
 

@@ -1,6 +1,7 @@
 """The tariff of one site as it is now: band, price and what comes next, told at the very moment they change."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -12,6 +13,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, HomeAssistant, State, callback
 from homeassistant.helpers.event import async_track_point_in_utc_time, async_track_state_change_event
 
+from .const import CHANGING_KEYS, CONTRACT_KEYS, SOLAR_KEYS
 from .core.band_grid import BandGrid, DayType
 from .core.contract import Contract, ContractTerms, PricePeriod, price_periods
 from .core.quarter_hour import Span, day_of, midnight
@@ -148,6 +150,14 @@ class SiteTariff:
         )
 
     @property
+    def entity_keys(self) -> frozenset[str]:
+        """Translation keys of the entities that a site has with this contract."""
+        without = (frozenset() if self.changes else CHANGING_KEYS) | (
+            frozenset() if self.has_solar_time else SOLAR_KEYS
+        )
+        return CONTRACT_KEYS - without
+
+    @property
     def holidays(self) -> Holidays:
         """The public holidays of the years that were needed so far."""
         return self._holidays
@@ -194,6 +204,17 @@ class SiteTariff:
         if terms is None or terms.price_sensor is None:
             return None
         return self._tracks[terms.price_sensor.entity_id].mean(quarter, time.time())
+
+    def dump_prices(self, since: int) -> dict[str, Any]:
+        """Return what the price sensors told of the quarter-hours from a start on, JSON-ready."""
+        now = time.time()
+        return {entity_id: track.dump(now, since) for entity_id, track in self._tracks.items()}
+
+    def restore_prices(self, data: Mapping[str, Any]) -> None:
+        """Add what `dump_prices` gave."""
+        for entity_id, track in self._tracks.items():
+            with suppress(ArithmeticError, TypeError, ValueError):
+                track.restore(data.get(entity_id, {}))
 
     # The clock
 
@@ -292,6 +313,7 @@ class SiteTariff:
         track = self._tracks[event.data["entity_id"]]
         before = track.price
         track.tell(time.time(), self._read_price(event.data["new_state"]))
+        self.check_clock()  # the price may come before the boundary's timer
         if track.price != before:
             self._tell()
 

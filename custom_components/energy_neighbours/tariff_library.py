@@ -102,6 +102,8 @@ class PriceSheet:
 @cache
 def shipped_grids() -> Mapping[str, BandGrid]:
     """Return the grids that ship, by id."""
+    for region in Region:
+        region.zone  # noqa: B018 - zones are files, too: afterwards the event loop reads none
     return {grid.id: grid for grid in map(BandGrid.from_dict, _read("grids"))}
 
 

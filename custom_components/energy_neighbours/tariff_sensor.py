@@ -36,8 +36,6 @@ class TariffSensorDescription(SensorEntityDescription):
 
     value_fn: Callable[[SiteTariff], str | datetime | Decimal | None]
     attributes_fn: Callable[[SiteTariff], dict[str, str]] = lambda _tariff: {}
-    # A household with one price all day has no other band to wait for.
-    has_fn: Callable[[SiteTariff], bool] = lambda _tariff: True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,14 +74,12 @@ TARIFF_SENSORS: Final = (
         translation_key="next_band",
         device_class=SensorDeviceClass.ENUM,
         value_fn=_next_band,
-        has_fn=lambda tariff: tariff.changes,
     ),
     TariffSensorDescription(
         key="band_ends_at",
         translation_key="band_ends_at",
         device_class=SensorDeviceClass.TIMESTAMP,
         value_fn=_band_ends_at,
-        has_fn=lambda tariff: tariff.changes,
     ),
     TariffSensorDescription(
         key="price",
@@ -138,7 +134,7 @@ def tariff_sensors(entry: EnergyNeighboursConfigEntry) -> Iterator[SensorEntity]
     tariff = site.tariff
     if tariff:
         for description in TARIFF_SENSORS:
-            if description.has_fn(tariff):
+            if description.key in tariff.entity_keys:
                 yield TariffSensor(entry, description)
     if site.meter.layout.keys(Role.GRID):
         yield QuarterHourPower(entry, QUARTER_HOUR_POWER)

@@ -3,7 +3,7 @@
 import pytest
 
 from custom_components.energy_neighbours.core.band_grid import BandGrid, DayType, GridError, GridProblem, Interval
-from custom_components.energy_neighbours.core.grid_text import BandNames, read_day, read_grid, write_grid
+from custom_components.energy_neighbours.core.grid_text import BandNames, read_day, read_grid, write_day, write_grid
 
 FRENCH = {"peak": "Heures pleines", "off_peak": "Heures creuses", "solar": "Heures solaires"}
 ENGLISH = {"peak": "Peak", "off_peak": "Off-peak", "solar": "Solar"}
@@ -120,3 +120,9 @@ def test_what_was_read_is_written_again() -> None:
     copy = grid(text, again, sunday="00:00-24:00 Heures creuses", holiday=text)
     assert copy == made
     assert (copy.days, copy.names) == (made.days, made.names)
+
+
+def test_two_halves_of_a_day_in_the_same_band_are_written_as_they_were_read():
+    text = "00:00-12:00 Heures creuses\n12:00-24:00 Heures creuses"
+    parts = read_day(text, DayType.SATURDAY, names())
+    assert write_day(parts, names()) == text

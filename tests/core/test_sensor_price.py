@@ -1,6 +1,7 @@
 """What a price sensor tells becomes euros a kWh, and the mean price of each quarter-hour."""
 
 from decimal import Decimal
+import json
 
 import pytest
 
@@ -42,6 +43,8 @@ def test_prices_in_euros_are_read_whatever_their_unit(text, unit, price):
         ("unavailable", "€/kWh"),
         ("nan", "€/kWh"),
         ("inf", "€/kWh"),
+        ("1e30", "€/kWh"),
+        ("-1e15", "€/MWh"),
         ("", "€/kWh"),
     ],
 )
@@ -89,3 +92,22 @@ def test_clock_that_is_set_back_or_far_forward_loses_no_memory():
     assert track.mean(far, far + 60) == Decimal("0.20")
     assert track.mean(BEGIN, far + 60) is None
     assert len(track._sums) <= KEPT / QUARTER + 2
+
+
+def test_what_was_told_goes_on_after_a_restart():
+    track = PriceTrack()
+    track.tell(BEGIN, Decimal("0.10"))
+    kept = track.dump(BEGIN + 300, BEGIN)
+    again = PriceTrack()
+    again.tell(BEGIN + 600, Decimal("0.40"))
+    again.restore(json.loads(json.dumps(kept)))
+    assert again.mean(BEGIN, BEGIN + QUARTER) == Decimal("0.250000"), "half of ten minutes each"
+
+
+def test_only_what_was_not_booked_is_kept():
+    track = PriceTrack()
+    track.tell(BEGIN, Decimal("0.10"))
+    assert list(track.dump(BEGIN + 3 * QUARTER + 1, BEGIN + 2 * QUARTER)) == [
+        str(BEGIN + 2 * QUARTER),
+        str(BEGIN + 3 * QUARTER),
+    ]

@@ -1,18 +1,18 @@
 """Sites with a contract, on sensors for a meter, at a time that tests choose."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigSubentryData
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.energy_neighbours.const import CONF_ENTITIES, CONF_METER, DOMAIN, HISTORY_CHANGED, METER_SENSORS
 from custom_components.energy_neighbours.contracts import SUBENTRY_CONTRACT
-from custom_components.energy_neighbours.core.quarter_hour import QuarterHour
+from custom_components.energy_neighbours.core.quarter_hour import QUARTER, QuarterHour
 
 from .conftest import load
 
@@ -69,6 +69,23 @@ def contracted_entry(*versions: Mapping[str, Any], grids: Mapping[str, Any] | No
     )
 
 
+def found(hass: HomeAssistant, entity_id: str) -> State:
+    """Return the state of an entity that is there."""
+    shown = hass.states.get(entity_id)
+    assert shown
+    return shown
+
+
+def moment(text: str) -> datetime:
+    """Return a time as entities show it."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def quarters(begin: str, count: int, offtake: int | None, injection: int | None = 0) -> list[QuarterHour]:
+    """Return quarter-hours that are all alike."""
+    return [QuarterHour(at(begin) + i * QUARTER, offtake, injection, None) for i in range(count)]
+
+
 def measure(hass: HomeAssistant, kwh: float, watts: float = 0) -> None:
     """Let the meter show a counter and a power."""
     hass.states.async_set(OFFTAKE, str(kwh), {"unit_of_measurement": "kWh", "state_class": "total_increasing"})
@@ -99,6 +116,7 @@ async def go(hass: HomeAssistant, freezer: FrozenDateTimeFactory, when: str) -> 
 async def remember(hass: HomeAssistant, entry: MockConfigEntry, quarters: Iterable[QuarterHour]) -> None:
     """Let the ledger hold these quarter-hours, as after an import."""
     quarters = list(quarters)
+    assert quarters
     await entry.runtime_data.ledger.async_replace(quarters, "test")
     async_dispatcher_send(hass, HISTORY_CHANGED.format(entry.entry_id), quarters[0].start)
     await hass.async_block_till_done()

@@ -186,6 +186,18 @@ async def test_price_of_a_sensor_is_told_for_the_past_and_now(
     ]
 
 
+async def test_price_of_a_quarter_hour_that_is_over_but_not_booked_is_told(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    hass.states.async_set("sensor.spot", "0.10", {"unit_of_measurement": "€/kWh"})
+    entry = await contracted(hass, freezer, "2026-06-10T12:00:00+02:00", DYNAMIC)
+    freezer.move_to("2026-06-10T12:15:00+02:00")
+    hass.states.async_set("sensor.spot", "0.20", {"unit_of_measurement": "€/kWh"})
+    freezer.move_to("2026-06-10T12:16:00+02:00")
+    bands = await ask(hass, entry.entry_id, start="2026-06-10T12:00:00+02:00", end="2026-06-10T12:30:00+02:00")
+    assert [each["price"] for each in bands] == [0.134726, 0.240726]
+
+
 async def test_wrong_questions_are_answered_with_what_is_wrong(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory
 ) -> None:
@@ -195,7 +207,13 @@ async def test_wrong_questions_are_answered_with_what_is_wrong(
     assert caught.value.translation_key == "no_contract"
     assert await hass.config_entries.async_remove(entry.entry_id)
     entry = await contracted(hass, freezer, "2026-06-10T12:00:00+02:00", TWO_CLOCKS)
-    for start, end in (("2026-01-02", "2026-01-01"), ("2026-01-01", "2026-01-01"), ("2026-01-01", "2028-01-01")):
+    for start, end in (
+        ("2026-01-02", "2026-01-01"),
+        ("2026-01-01", "2026-01-01"),
+        ("2026-01-01", "2028-01-01"),
+        ("1850-01-01", "1850-01-02"),
+        ("9999-12-01", "9999-12-31"),
+    ):
         with pytest.raises(ServiceValidationError) as caught:
             await ask(hass, entry.entry_id, start=f"{start} 00:00:00", end=f"{end} 00:00:00")
         assert caught.value.translation_key == "no_such_span"

@@ -5,30 +5,26 @@ from decimal import Decimal
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.sensor import SensorDeviceClass
-from homeassistant.core import HomeAssistant, State
+from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.energy_neighbours.core.quarter_hour import QUARTER, QuarterHour
-
 from .conftest import number, state
-from .contracted import DYNAMIC, SAME_ALL_DAY, TWO_CLOCKS, at, contracted, go, measure, remember
+from .contracted import (
+    DYNAMIC,
+    SAME_ALL_DAY,
+    TWO_CLOCKS,
+    at,
+    contracted,
+    found,
+    go,
+    measure,
+    moment,
+    quarters,
+    remember,
+)
 
 TODAY, MONTH = "sensor.home_cost_today", "sensor.home_cost_this_month"
 POWER, PEAK = "sensor.home_quarter_hour_power", "sensor.home_quarter_hour_peak_this_month"
-
-
-def found(hass: HomeAssistant, entity_id: str) -> State:
-    shown = hass.states.get(entity_id)
-    assert shown
-    return shown
-
-
-def moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
-
-
-def quarters(begin: str, count: int, offtake: int | None, injection: int | None = 0) -> list[QuarterHour]:
-    return [QuarterHour(at(begin) + i * QUARTER, offtake, injection, None) for i in range(count)]
 
 
 async def test_day_is_added_up_by_band(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
@@ -152,85 +148,69 @@ async def test_price_of_the_sensor_is_kept_with_its_quarter_hour(
     assert number(hass, TODAY) == pytest.approx(cost, abs=0.006)
 
 
-async def test_peaks_of_flanders(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
-    flanders = {
-        **SAME_ALL_DAY,
-        "region": "flanders",
-        "network_grid": "flanders_capacity",
-        "components": [{"kind": "commodity", "prices": "0.10"}, {"kind": "network", "prices": "0.05"}],
-        "capacity": {"rate": "50", "with_vat": True, "floor": "2.5"},
-    }
-    entry = await contracted(hass, freezer, "2026-06-10T12:00:00+02:00", flanders)
-    await remember(
-        hass,
-        entry,
-        [
-            *quarters("2026-04-10T18:00:00+02:00", 1, 1500),  # 6 kW
-            *quarters("2026-05-10T18:00:00+02:00", 1, 250),  # 1 kW, below the floor
-            *quarters("2026-06-09T18:00:00+02:00", 1, 1000),  # 4 kW
-            *quarters("2026-06-09T19:00:00+02:00", 1, 900),
-        ],
-    )
-    peak = found(hass, PEAK)
-    assert peak.state == "4000"
-    assert peak.attributes["time"] == moment("2026-06-09T18:00:00+02:00")
-    # (6 + 2.5 + 4) / 3 kW
-    assert peak.attributes["billed_power"] == 4.167
-    assert peak.attributes["cost_per_year"] == 208.33
-    assert peak.attributes["months"] == 3
-
-
-async def test_maximum_tariff_of_flanders_counts_when_a_year_is_known(
-    hass: HomeAssistant, freezer: FrozenDateTimeFactory
-) -> None:
-    flanders = {
-        **SAME_ALL_DAY,
-        "region": "flanders",
-        "network_grid": "flanders_capacity",
-        "components": [{"kind": "commodity", "prices": "0.10"}, {"kind": "network", "prices": "0.05"}],
-        "capacity": {"rate": "50", "with_vat": True, "maximum": "0.20"},
-    }
-    entry = await contracted(hass, freezer, "2026-06-10T12:00:00+02:00", flanders)
-    months = [*((2025, month) for month in range(7, 13)), *((2026, month) for month in range(1, 7))]
-    await remember(
-        hass,
-        entry,
-        [q for year, month in months for q in quarters(f"{year}-{month:02}-05T18:00:00+00:00", 4, 1000)],
-    )
-    peak = found(hass, PEAK)
-    assert (peak.attributes["billed_power"], peak.attributes["cost_per_year"]) == (4.0, 200.0)
-    # 48 kWh: energy at 0.05 with 6 % VAT is 2.54, capacity 200; the maximum is 48 x 0.20.
-    assert peak.attributes["network_cost_per_year"] == 9.6
-    assert peak.attributes["capped"] is True
-
-
-async def test_network_cost_of_a_year_holds_the_energy_of_the_present_month(
-    hass: HomeAssistant, freezer: FrozenDateTimeFactory
-) -> None:
-    flanders = {
-        **SAME_ALL_DAY,
-        "region": "flanders",
-        "network_grid": "flanders_capacity",
-        "components": [{"kind": "commodity", "prices": "0.10"}, {"kind": "network", "prices": "0.05"}],
-        "capacity": {"rate": "50", "with_vat": True, "maximum": "9"},
-    }
-    entry = await contracted(hass, freezer, "2026-06-10T12:00:00+02:00", flanders)
-    past = [*((2025, month) for month in range(7, 13)), *((2026, month) for month in range(1, 6))]
-    await remember(
-        hass,
-        entry,
-        [
-            *(q for year, month in past for q in quarters(f"{year}-{month:02}-05T18:00:00+00:00", 1, 1000)),
-            *quarters("2026-06-05T18:00:00+00:00", 89, 1000),
-        ],
-    )
-    # Capacity 4 kW x 50, and 100 kWh at 0.05 with 6 % VAT.
-    peak = found(hass, PEAK)
-    assert (peak.attributes["network_cost_per_year"], peak.attributes["capped"]) == (205.3, False)
-
-
 async def test_costs_are_there_at_once_after_a_restart(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
     entry = await contracted(hass, freezer, "2026-06-10T12:05:00+02:00", TWO_CLOCKS)
     await remember(hass, entry, quarters("2026-06-10T08:00:00+02:00", 4, 1000))
     assert await hass.config_entries.async_reload(entry.entry_id)
     assert (state(hass, TODAY), state(hass, PEAK)) == ("0.98", "4000")
+
+
+# Prices of a sensor
+
+
+async def told_until(hass: HomeAssistant, freezer: FrozenDateTimeFactory, first: str, last: str) -> None:
+    """Let the meter count 0.1 kWh a minute."""
+    for second in range(at(first), at(last) + 1, 60):
+        freezer.move_to(datetime.fromtimestamp(second, UTC))
+        measure(hass, 1000 + (second - at("2026-06-10T12:00:00+02:00")) / 600, 6000)
+        await go(hass, freezer, datetime.fromtimestamp(second, UTC).isoformat())
+
+
+async def test_price_of_a_quarter_hour_that_waits_survives_a_reload(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    hass.states.async_set("sensor.spot", "0.10", {"unit_of_measurement": "€/kWh"})
+    entry = await contracted(hass, freezer, "2026-06-10T12:00:00+02:00", DYNAMIC)
+    await told_until(hass, freezer, "2026-06-10T12:01:00+02:00", "2026-06-10T12:15:00+02:00")
+    hass.states.async_set("sensor.spot", "0.30", {"unit_of_measurement": "€/kWh"})
+    assert await entry.runtime_data.ledger.async_prices(entry.runtime_data.costs.day_span) == {}
+    before = number(hass, TODAY)
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert number(hass, TODAY) == before
+    await told_until(hass, freezer, "2026-06-10T12:16:00+02:00", "2026-06-10T12:33:00+02:00")
+    prices = await entry.runtime_data.ledger.async_prices(entry.runtime_data.costs.day_span)
+    assert list(prices.values()) == [Decimal("0.100000"), Decimal("0.300000")]
+    assert found(hass, TODAY).attributes["unpriced_share"] == 0
+
+
+async def test_prices_wait_for_a_meter_that_is_silent_for_hours_and_a_reload(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    hass.states.async_set("sensor.spot", "0.10", {"unit_of_measurement": "€/kWh"})
+    entry = await contracted(hass, freezer, "2026-06-10T12:00:00+02:00", DYNAMIC)
+    await told_until(hass, freezer, "2026-06-10T12:01:00+02:00", "2026-06-10T12:04:00+02:00")
+    for entity_id in ("sensor.counter", "sensor.power"):
+        hass.states.async_set(entity_id, "unavailable")
+    for hour in (13, 14):
+        await go(hass, freezer, f"2026-06-10T{hour}:00:00+02:00")
+        hass.states.async_set("sensor.spot", f"0.{hour}", {"unit_of_measurement": "€/kWh"})
+    await go(hass, freezer, "2026-06-10T14:30:00+02:00")
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await told_until(hass, freezer, "2026-06-10T14:31:00+02:00", "2026-06-10T15:03:00+02:00")
+    prices = await entry.runtime_data.ledger.async_prices(entry.runtime_data.costs.day_span)
+    assert [float(price) for price in prices.values()] == [0.1] * 4 + [0.13] * 4 + [0.14] * 4
+    assert found(hass, TODAY).attributes["unpriced_share"] == 0
+
+
+@pytest.mark.parametrize("nonsense", ["1e30", "1e15", "-1001"])
+async def test_price_that_cannot_be_one_is_not_known(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, nonsense: str
+) -> None:
+    hass.states.async_set("sensor.spot", nonsense, {"unit_of_measurement": "€/kWh"})
+    entry = await contracted(hass, freezer, "2026-06-10T12:00:00+02:00", DYNAMIC)
+    assert state(hass, "sensor.home_electricity_price") == "unknown"
+    await told_until(hass, freezer, "2026-06-10T12:01:00+02:00", "2026-06-10T12:17:00+02:00")
+    assert [each.offtake for each in await entry.runtime_data.ledger.async_read(entry.runtime_data.costs.day_span)]
+    assert entry.runtime_data.ledger.pending == 0
+    assert found(hass, TODAY).attributes["unpriced_share"] == 100

@@ -8,7 +8,7 @@ from homeassistant.helpers import entity_registry as er, issue_registry as ir
 import pytest
 
 from custom_components.energy_neighbours import site_tariff
-from custom_components.energy_neighbours.const import CONTRACT_KEYS, DOMAIN
+from custom_components.energy_neighbours.const import CHANGING_KEYS, CONTRACT_KEYS, DOMAIN, SOLAR_KEYS
 
 from .conftest import number, state
 from .contracted import (
@@ -22,6 +22,7 @@ from .contracted import (
     TWO_CLOCKS,
     at,
     contracted,
+    found,
     go,
     measure,
 )
@@ -35,9 +36,7 @@ def shown(hass: HomeAssistant) -> tuple[str, str, float | None, str]:
 
 
 def attribute(hass: HomeAssistant, entity_id: str, name: str) -> Any:
-    found = hass.states.get(entity_id)
-    assert found
-    return found.attributes[name]
+    return found(hass, entity_id).attributes[name]
 
 
 async def test_bands_follow_the_clock_through_a_day(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
@@ -268,3 +267,38 @@ async def test_entities_of_a_contract_go_with_it(
     await hass.async_block_till_done()
     assert not keys() & CONTRACT_KEYS
     assert {"grid_power", "quarter_hour_power", "peak_quarter_hour"} <= keys()
+
+
+async def test_entities_that_a_changed_contract_has_no_more_go(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, entity_registry: er.EntityRegistry
+) -> None:
+    entry = await contracted(hass, freezer, "2026-06-10T12:05:00+02:00", TWO_CLOCKS)
+    [subentry] = entry.subentries.values()
+    hass.config_entries.async_update_subentry(entry, subentry, data={"versions": [SAME_ALL_DAY], "grids": {}})
+    await hass.async_block_till_done()
+    known = er.async_entries_for_config_entry(entity_registry, entry.entry_id)
+    assert {each.translation_key for each in known} & CONTRACT_KEYS == CONTRACT_KEYS - CHANGING_KEYS - SOLAR_KEYS
+    assert all(found(hass, each.entity_id).state != "unavailable" for each in known if not each.disabled)
+
+
+async def test_price_that_comes_before_the_timer_is_told_with_the_new_band(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    hass.states.async_set("sensor.spot", "0.10", {"unit_of_measurement": "€/kWh"})
+    later = {
+        **DYNAMIC,
+        "valid_from": "2026-06-11",
+        "network_grid": "mono",
+        "components": [{"kind": "network", "prices": "0.05"}],
+    }
+    await contracted(hass, freezer, "2026-06-10T23:59:00+02:00", DYNAMIC, later)
+    prices: list[str] = []
+    hass.bus.async_listen(
+        "state_changed",
+        lambda event: prices.append(event.data["new_state"].state) if event.data["entity_id"] == PRICE else None,
+    )
+    freezer.move_to("2026-06-11T00:00:00.010+02:00")
+    hass.states.async_set("sensor.spot", "0.20", {"unit_of_measurement": "€/kWh"})
+    await hass.async_block_till_done()
+    assert state(hass, BAND) == "single"
+    assert prices == ["0.265000"], "(0.20 + 0.05) with 6 % VAT, and no price of the old band"

@@ -14,6 +14,9 @@ from .contract import CapacityTariff
 from .quarter_hour import QuarterHour, day_of
 
 MONTHS: Final = 12
+QUARTERS_PER_YEAR: Final = 365 * 96
+KNOWN_SHARE: Final = 0.8
+"""Of so much of the time the energy has to be known before it is compared with the maximum tariff."""
 WATTS_PER_KW: Final = 1000
 WH_PER_KWH: Final = 1000
 
@@ -81,23 +84,27 @@ def capacity_cost(
     *,
     offtake: int | None = None,
     energy_cost: Decimal | None = None,
+    quarter_hours: int = QUARTERS_PER_YEAR,
 ) -> CapacityCost | None:
     """Return what a year costs with these monthly peaks [W]; None where no month is known.
 
     Parameters
     ----------
     offtake, energy_cost
-        Energy of the year [Wh] and what the network asks for it, with VAT [€]: for the maximum tariff, which caps
-        capacity and network energy together.
+        Energy [Wh] and what the network asks for it, with VAT [€]: for the maximum tariff, which caps capacity and
+        network energy together.
+    quarter_hours
+        In how many of them that energy was taken; it is scaled to a year.
     """
     if (billed := billed_power(peaks, tariff.floor)) is None:
         return None
     capacity = billed * tariff.rate * (1 if tariff.with_vat else 1 + vat_rate)
     months = min(len(peaks), MONTHS)
-    if offtake is None or energy_cost is None:
+    if offtake is None or energy_cost is None or not quarter_hours:
         return CapacityCost(billed=billed, months=months, capacity=capacity)
-    network = capacity + energy_cost
-    most = network if tariff.maximum is None else tariff.maximum * offtake / WH_PER_KWH
+    years = Decimal(quarter_hours) / QUARTERS_PER_YEAR
+    network = capacity + energy_cost / years
+    most = network if tariff.maximum is None else tariff.maximum * offtake / years / WH_PER_KWH
     return CapacityCost(
         billed=billed, months=months, capacity=capacity, network=min(network, most), capped=most < network
     )

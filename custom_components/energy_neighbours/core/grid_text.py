@@ -141,7 +141,8 @@ def _holes(parts: Sequence[Interval]) -> Iterator[tuple[int, int]]:
 def write_day(parts: Sequence[Interval], names: BandNames) -> str:
     """Write one kind of day so that `read_day` reads it; a part that runs over midnight is one line."""
     lines = [(part.start, part.end, part.band, part.solar) for part in parts]
-    if len(lines) > 1 and lines[0][2:] == lines[-1][2:] and lines[0][0] == 0 and lines[-1][1] == MINUTES_PER_DAY:
+    joins = lines[0][2:] == lines[-1][2:] and lines[0][0] == 0 and lines[-1][1] == MINUTES_PER_DAY
+    if joins and len(lines) > 2:  # noqa: PLR2004 - something lies between
         lines[-1] = (lines[-1][0], lines[0][1], *lines[0][2:])
         del lines[0]
     return "\n".join(

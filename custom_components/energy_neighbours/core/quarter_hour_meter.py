@@ -80,6 +80,11 @@ class QuarterHourMeter:
         self._known: dict[str, float] = {}
         self._remainder = [0.0, 0.0, 0.0]
 
+    @property
+    def open_since(self) -> int | None:
+        """Start of the first quarter-hour that is not closed; None before the first sign of life."""
+        return self._next
+
     def known(self, side: Role) -> float | None:
         """Return the time up to which a side has been heard [s]; None before it was."""
         return self._known.get(side)

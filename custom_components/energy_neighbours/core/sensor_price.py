@@ -1,5 +1,6 @@
 """What a sensor tells of the price of energy: in euros a kWh, and what each quarter-hour's price was on average."""
 
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 import re
 from typing import Final
@@ -9,6 +10,8 @@ from .quarter_hour import QUARTER, quarter_start
 
 KEPT: Final = 7 * 86_400
 """Prices are kept so long [s]: a meter that was not reached for days tells its quarter-hours afterwards."""
+MOST: Final = 1000
+"""A price beyond this [€/kWh] is none: it is a hundred times what markets ever saw."""
 
 _MONEY: Final = {
     **dict.fromkeys(("€", "eur", "euro"), Decimal(1)),
@@ -29,7 +32,7 @@ def per_kwh(unit: str | None) -> Decimal | None:
 
 
 def read_price(text: str, unit: str | None) -> Decimal | None:
-    """Return a price as a sensor shows it [€/kWh], to 6 decimals; None if it is no number, or no price in euros.
+    """Return a price as a sensor shows it [€/kWh], to 6 decimals; None if it cannot be a price in euros.
 
     Zero and negative prices are prices.
     """
@@ -38,7 +41,7 @@ def read_price(text: str, unit: str | None) -> Decimal | None:
         price = Decimal(text)
     except InvalidOperation:
         return None
-    if factor is None or not price.is_finite():
+    if factor is None or not price.is_finite() or abs(price * factor) > MOST:
         return None
     return (price * factor).quantize(UNIT_PRICE, ROUND_HALF_UP)
 
@@ -64,6 +67,27 @@ class PriceTrack:
         if seconds:
             return (total / seconds).quantize(UNIT_PRICE, ROUND_HALF_UP)
         return self.price if quarter == quarter_start(now) else None
+
+    def dump(self, now: float, since: int) -> dict[str, tuple[str, str]]:
+        """Return what is known of the quarter-hours from `since` on, JSON-ready: seconds, and price times seconds."""
+        self._advance(now)
+        return {
+            str(quarter): (f"{seconds:.3f}", f"{total:.9f}")
+            for quarter, (seconds, total) in self._sums.items()
+            if quarter >= since
+        }
+
+    def restore(self, data: Mapping[str, Sequence[str]]) -> None:
+        """Add what `dump` gave.
+
+        Raises
+        ------
+        ValueError, TypeError, ArithmeticError
+            When it is something else.
+        """
+        for quarter, (seconds, total) in data.items():
+            known = self._sums.get(int(quarter), (Decimal(0), Decimal(0)))
+            self._sums[int(quarter)] = known[0] + Decimal(seconds), known[1] + Decimal(total)
 
     def _advance(self, now: float) -> None:
         """Spread the price until now over its quarter-hours."""

@@ -132,6 +132,11 @@ class SiteEnergy:
         """Return what was counted of a quarter-hour so far."""
         return self._quarters.running(start)
 
+    @property
+    def open_since(self) -> int | None:
+        """Start of the first quarter-hour that is not closed; None before the first sign of life."""
+        return self._quarters.open_since
+
     def waiting(self) -> list[OpenQuarterHour]:
         """Return what was counted and belongs to no closed quarter-hour, in order."""
         return self._quarters.waiting()
