@@ -1,5 +1,6 @@
 """Taking past quarter-hours into a site's ledger: read a source, show what it holds, keep it, tell how it went."""
 
+import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -12,7 +13,7 @@ from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN, HISTORY_CHANGED
 from .core.history import History, HistoryError, Preview, preview
-from .core.quarter_hour import Quality, QuarterHour, Span
+from .core.quarter_hour import QuarterHour, Span
 from .history_sources import Progress, Reading, Source
 from .history_text import SHOWN, ImportTexts, Outcome, async_import_texts
 from .ledger import LedgerError
@@ -32,17 +33,14 @@ class Draft:
         All that the source holds.
     preview
         The same summed up.
-    quarters
-        What would be written.
     stay
-        How many more there are that have been measured, so that the source's estimate does not take their place.
+        In how many quarter-hours something would stay that is known better, as far as that can be told before.
     note
         Where they come from.
     """
 
     history: History
     preview: Preview
-    quarters: Sequence[QuarterHour]
     stay: int
     note: str
 
@@ -83,7 +81,7 @@ class HistoryImport:
         Raises
         ------
         HistoryError
-            When it holds no history at all.
+            When it holds no history at all, or the ledger cannot be read.
         """
         texts = await self.async_texts()
         told = -TOLD_EVERY
@@ -100,11 +98,13 @@ class HistoryImport:
         tell(0)
         try:
             history = await source.async_read(Reading(self.hass, self.site, eans, tell))
-            quarters, stay = await self._async_choose(history.quarter_hours)
+            stay = await self.site.ledger.async_staying(history.quarter_hours)
+        except LedgerError as error:
+            raise HistoryError(str(error.fault)) from error
         finally:
             persistent_notification.async_dismiss(self.hass, self._notification)
         summed_up = await self.hass.async_add_executor_job(preview, history, self.site.zone)
-        return Draft(history, summed_up, quarters, stay, source.note)
+        return Draft(history, summed_up, stay, source.note)
 
     async def async_commit(self, draft: Draft, *, accept_problems: bool = False) -> Outcome:
         """Keep what was read, all of it or nothing, and tell how it went.
@@ -119,31 +119,30 @@ class HistoryImport:
             raise HistoryError("import_several_eans", eans=", ".join(draft.eans))
         if draft.history.problems and not accept_problems:
             raise HistoryError("import_has_problems", count=str(len(draft.history.problems)))
-        if not draft.quarters and not draft.stay:
+        if not draft.history.quarter_hours:
             raise HistoryError("import_empty")
-        texts = await self.async_texts()
-        self._notify(texts, texts.say("import_writing", count=len(draft.quarters)))
-        try:
-            replaced = await self.site.ledger.async_replace(draft.quarters, draft.note)
-        except LedgerError as error:
-            failure = HistoryError(str(error.fault))
-            self._notify(texts, texts.say("import_failed", reason=texts.error(failure)))
-            raise failure from error
-        outcome = Outcome(replaced.revision, replaced.added, replaced.changed, replaced.unchanged, draft.stay)
-        self._notify(texts, texts.outcome(outcome))
-        if draft.quarters:
-            async_dispatcher_send(self.hass, HISTORY_CHANGED.format(self.entry_id), draft.quarters[0].start)
+        # Once it is written all who follow the site must hear of it, even if the one who asked has gone.
+        keep = self._async_keep(draft.history.quarter_hours, draft.note)
+        outcome = await asyncio.shield(self.hass.async_create_task(keep, f"{DOMAIN} import"))
+        if isinstance(outcome, HistoryError):
+            raise outcome
         return outcome
 
-    async def _async_choose(self, quarters: Sequence[QuarterHour]) -> tuple[Sequence[QuarterHour], int]:
-        """Leave out estimates of what has been measured; return the rest and how many were left out."""
-        estimated = [quarter.start for quarter in quarters if quarter.quality is Quality.ESTIMATED]
-        if not estimated:
-            return quarters, 0
-        known = await self.site.ledger.async_read(Span(estimated[0], estimated[-1] + 1))
-        measured = {quarter.start for quarter in known if quarter.quality in {Quality.MEASURED, Quality.LATE}}
-        measured.intersection_update(estimated)
-        return [quarter for quarter in quarters if quarter.start not in measured], len(measured)
+    async def _async_keep(self, quarters: Sequence[QuarterHour], note: str) -> Outcome | HistoryError:
+        """Write, and tell how it went; return why it could not be written, which nobody may be there to catch."""
+        texts = await self.async_texts()
+        self._notify(texts, texts.say("import_writing", count=len(quarters)))
+        try:
+            replaced = await self.site.ledger.async_replace(quarters, note)
+        except LedgerError as error:
+            failure = HistoryError(str(error.fault))
+            failure.__cause__ = error
+            self._notify(texts, texts.say("import_failed", reason=texts.error(failure)))
+            return failure
+        outcome = Outcome(*replaced)
+        self._notify(texts, texts.outcome(outcome))
+        async_dispatcher_send(self.hass, HISTORY_CHANGED.format(self.entry_id), quarters[0].start)
+        return outcome
 
     @property
     def _notification(self) -> str:
@@ -183,7 +182,7 @@ def as_response(draft: Draft, outcome: Outcome | None, texts: ImportTexts) -> di
         "injection_kwh": _kwh(found.injection),
         "production_kwh": _kwh(found.production),
         "eans": list(draft.history.eans),
-        "measured_before": draft.stay,
+        "measured_before": outcome.stay if outcome else draft.stay,
         "notes": dict(draft.history.notes),
     }
     if outcome:

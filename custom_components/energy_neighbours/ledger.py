@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.dialects import sqlite
 
 from .core.quarter_hour import QUARTER, QuarterHour, Span
-from .ledger_rows import ENERGIES, MICRO, QUALITIES, SOURCES, Row, Source, micro_price, replaced, supplemented
+from .ledger_rows import ENERGIES, MICRO, QUALITIES, Row, micro_price, replaced, supplemented
 from .ledger_schema import (
     BEGIN,
     BUSY_PATIENCE,
@@ -27,24 +27,29 @@ from .ledger_schema import (
     told_of,
 )
 
-__all__ = ["ImportNote", "Ledger", "LedgerError", "LedgerFault", "Replaced", "Revision", "Source"]
+__all__ = ["ImportNote", "Ledger", "LedgerError", "LedgerFault", "Replaced", "Revision"]
 
 
 class Revision(NamedTuple):
-    """What was known of one quarter-hour from some revision of the site's data on."""
+    """What was known of one quarter-hour from some revision of the site's data on, and which energies were imported."""
 
     revision: int
     quarter_hour: QuarterHour
-    source: Source
+    imported: frozenset[str]
 
 
 class Replaced(NamedTuple):
-    """What an import did: the revision that the site's data have now, and numbers of quarter-hours."""
+    """What an import did: the revision that the site's data have now, and numbers of quarter-hours.
+
+    In those that `stay` something was known better than the import tells it; some of them were changed nevertheless,
+    the others are not among the `unchanged`, which say the same as the import.
+    """
 
     revision: int
     added: int
     changed: int
     unchanged: int
+    stay: int
 
 
 class ImportNote(NamedTuple):
@@ -109,7 +114,8 @@ class Ledger:
     ) -> None:
         """Book what the meter measured, together with where it goes on after a restart.
 
-        A quarter-hour that it has booked before is a supplement: its energy is added. An imported one stays.
+        A quarter-hour that it has booked before is a supplement: its energy is added. For imported ones see
+        `ledger_rows.supplemented`.
 
         Parameters
         ----------
@@ -154,9 +160,9 @@ class Ledger:
         return None if text is None else json.loads(text)
 
     def replace(self, site: str, quarters: Sequence[QuarterHour], note: str) -> Replaced:
-        """Let imported quarter-hours take the place of what is known. The same import again changes nothing.
+        """Let imported quarter-hours take the place of what is known worse. The same import again changes nothing.
 
-        Energy that the import does not tell (None) stays what it was.
+        Energy that the import does not tell (None) stays what it was; see `ledger_rows.replaced`.
 
         Parameters
         ----------
@@ -170,13 +176,24 @@ class Ledger:
         with self._write() as connection:
             number, revision = _site(connection, site)
             before = _rows(connection, number, quarters)
-            after = replaced(before, quarters)
+            after, stay = replaced(before, quarters)
             added = sum(start not in before for start in after)
             if after:
                 revision = _keep(connection, number, revision, before, after, renew=True)
                 values = {"site": number, "revision": revision, "made": int(time.time()), "note": note}
                 connection.execute(insert(import_table).values(values))
-        return Replaced(revision, added, len(after) - added, len(quarters) - len(after))
+        return Replaced(revision, added, len(after) - added, len(quarters) - len(stay | after.keys()), len(stay))
+
+    def staying(self, site: str, quarters: Sequence[QuarterHour], pending: Iterable[QuarterHour] = ()) -> int:
+        """Return in how many quarter-hours something would stay if `replace` were called after booking `pending`."""
+        if not quarters:
+            return 0
+        starts = [quarter.start for quarter in quarters]
+        span = Span(min(starts), max(starts) + QUARTER)
+        with self._read() as connection:
+            rows = _rows_of(connection, site, span)
+        rows |= supplemented(rows, pending)
+        return len(replaced(rows, quarters).stay)
 
     def read(self, site: str, span: Span, pending: Iterable[QuarterHour] = ()) -> list[QuarterHour]:
         """Return what is known of a span, in order; as it will be when what is `pending` is booked."""
@@ -209,7 +226,7 @@ class Ledger:
                 statement = select(*columns).where(table.c.site == _number_of(site), table.c.start == start)
                 for values in connection.execute(statement.order_by(table.c.revision)):
                     row = Row(*values)
-                    found.append(Revision(row.revision, row.quarter_hour(start), SOURCES[row.source]))
+                    found.append(Revision(row.revision, row.quarter_hour(start), row.imported_energies))
         return found
 
     def imports(self, site: str) -> list[ImportNote]:

@@ -101,6 +101,12 @@ class SiteLedger:
 
         return await self._shared.async_look(self._site, look)
 
+    async def async_staying(self, quarters: Sequence[QuarterHour]) -> int:
+        """Return in how many quarter-hours something would stay if these were imported, see `Ledger.staying`."""
+        return await self._shared.async_look(
+            self._site, lambda ledger, waiting: ledger.staying(self._site, quarters, _quarters(waiting))
+        )
+
     async def async_replace(self, quarters: Sequence[QuarterHour], note: str) -> Replaced:
         """Let imported quarter-hours take the place of what is known, see `Ledger.replace`.
 

@@ -80,7 +80,8 @@ def _readings(name: str, *key: str) -> Table:
         Column("injection", Integer),
         Column("production", Integer),
         Column("quality", Integer, nullable=False),
-        Column("source", Integer, nullable=False),
+        Column("imported", Integer, nullable=False),  # a bit for each energy that an import told
+        Column("doubtful", Integer, nullable=False),  # a bit for each of these that it told as no measurement
         PrimaryKeyConstraint(*key),
         sqlite_with_rowid=False,
     )
@@ -115,7 +116,8 @@ _ENERGIES: Final = """
     injection INTEGER CHECK (injection >= 0),
     production INTEGER CHECK (production >= 0),
     quality INTEGER NOT NULL CHECK (quality BETWEEN 0 AND 3),
-    source INTEGER NOT NULL CHECK (source BETWEEN 0 AND 1)"""
+    imported INTEGER NOT NULL CHECK (imported BETWEEN 0 AND 7),
+    doubtful INTEGER NOT NULL CHECK (doubtful BETWEEN 0 AND 7 AND doubtful & ~imported = 0)"""
 _VERSION_1: Final = (
     """CREATE TABLE site (
     id INTEGER PRIMARY KEY, entry TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL, state TEXT) STRICT""",

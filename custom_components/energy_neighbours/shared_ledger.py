@@ -1,7 +1,7 @@
 """The one ledger of a Home Assistant: opened once for all sites, written off the event loop, patient with its disk."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -116,6 +116,9 @@ class SharedLedger:
         LedgerError
             It could not be done.
         """
+        return await self._whole(lambda: self._change(site, change, forget=forget))
+
+    async def _change[T](self, site: str, change: Callable[[Ledger], T], *, forget: bool) -> T:
         while True:
             await self._released.wait()
             async with self._lock:
@@ -188,9 +191,9 @@ class SharedLedger:
             self._waiting.clear()
             await self._close()
 
-    async def _whole(self, work: Callable[[], Any]) -> None:
+    async def _whole[T](self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Do work to its end, even if the one who asked for it is cancelled."""
-        await asyncio.shield(self.hass.async_create_task(work(), f"{DOMAIN} ledger"))
+        return await asyncio.shield(self.hass.async_create_task(work(), f"{DOMAIN} ledger"))
 
     async def _open(self) -> None:
         async with self._lock:

@@ -159,7 +159,8 @@ async def test_statistics_fill_what_the_meter_has_not_measured(
     assert (found["measured_before"], found["added"], found["changed"]) == (1, 6, 1)
     assert [(q.offtake, q.quality) for q in await known(entry)] == [
         (1, Quality.MEASURED),
-        *((100, Quality.ESTIMATED) for _ in range(7)),
+        (100, Quality.MISSING),  # the injection is not known any better
+        *((100, Quality.ESTIMATED) for _ in range(6)),
     ]
     again = await call(hass, entry, offtake=["sensor.meter"])
     assert (again["added"], again["changed"], again["unchanged"]) == (0, 0, 7)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from custom_components.energy_neighbours.core.quarter_hour import QUARTER, Quality, QuarterHour, Span, local_month
-from custom_components.energy_neighbours.ledger import Ledger, Source
+from custom_components.energy_neighbours.ledger import Ledger
 
 from .ledger_samples import ALL, T, at
 
@@ -86,8 +86,8 @@ def test_supplement_adds_to_what_was_booked_and_keeps_what_it_said(ledger) -> No
     now = at(0, 130, injection=5, production=9, quality=Quality.ESTIMATED)
     assert ledger.read("site", ALL) == [now, at(1)]
     before, after = ledger.history_of("site", T)
-    assert (before.quarter_hour, before.source) == (at(0, 100, injection=5), Source.METER)
-    assert (after.quarter_hour, after.source) == (now, Source.METER)
+    assert (before.quarter_hour, before.imported) == (at(0, 100, injection=5), set())
+    assert (after.quarter_hour, after.imported) == (now, set())
     assert before.revision < after.revision
     assert len(ledger.history_of("site", T + QUARTER)) == 1
 
@@ -107,11 +107,11 @@ def test_better_quality_of_a_supplement_does_not_mend_what_was_guessed(ledger) -
 def test_import_takes_the_place_of_what_was_measured(ledger) -> None:
     ledger.book("site", [at(0), at(1)], STATE)
     result = ledger.replace("site", [at(0, 90), at(1), at(2)], "ores.csv")
-    assert result[1:] == (1, 2, 0)
+    assert result[1:] == (1, 2, 0, 0)
     assert ledger.read("site", ALL) == [at(0, 90), at(1), at(2)]
     assert [each[1:] for each in ledger.history_of("site", T)] == [
-        (at(0), Source.METER),
-        (at(0, 90), Source.IMPORT),
+        (at(0), set()),
+        (at(0, 90), {"offtake", "injection"}),
     ]
     assert [(each.revision, each.note) for each in ledger.imports("site")] == [(result.revision, "ores.csv")]
     assert ledger.load_state("site") == STATE
@@ -119,8 +119,8 @@ def test_import_takes_the_place_of_what_was_measured(ledger) -> None:
 
 def test_same_import_again_changes_nothing(ledger, path) -> None:
     first = ledger.replace("site", [at(0), at(1)], "ores.csv")
-    assert first[1:] == (2, 0, 0)
-    assert ledger.replace("site", [at(1), at(0)], "the same, renamed.csv") == (first.revision, 0, 0, 2)
+    assert first[1:] == (2, 0, 0, 0)
+    assert ledger.replace("site", [at(1), at(0)], "the same, renamed.csv") == (first.revision, 0, 0, 2, 0)
     assert len(ledger.history_of("site", T)) == 1
     assert len(ledger.imports("site")) == 1
 
@@ -130,7 +130,7 @@ def test_each_import_that_changes_something_is_a_revision_of_its_own(ledger) -> 
     second = ledger.replace("site", [at(0, 2), at(1, 1)], "January, final")
     third = ledger.replace("site", [at(0, 3)], "January, corrected")
     assert first.revision < second.revision < third.revision
-    assert second[1:] == (0, 1, 1)
+    assert second[1:] == (0, 1, 1, 0)
     told = [(each.revision, each.quarter_hour.offtake) for each in ledger.history_of("site", T)]
     assert told == [(first.revision, 1), (second.revision, 2), (third.revision, 3)]
 
@@ -146,13 +146,13 @@ def test_import_that_does_not_tell_of_the_roof_leaves_its_production(ledger) -> 
     ledger.book("site", [at(0, 100, production=40)], STATE)
     ledger.replace("site", [at(0, 90)], "ores.csv")
     assert ledger.read("site", ALL) == [at(0, 90, production=40)]
-    assert ledger.replace("site", [at(0, 90)], "ores.csv")[1:] == (0, 0, 1)
+    assert ledger.replace("site", [at(0, 90)], "ores.csv")[1:] == (0, 0, 1, 0)
 
 
 def test_import_that_tells_nothing_makes_nothing_worse(ledger) -> None:
     ledger.book("site", [at(0, 100)], STATE)
     nothing = [QuarterHour(T + n * QUARTER, None, None, None, Quality.MISSING) for n in range(2)]
-    assert ledger.replace("site", nothing, "ores.csv")[1:] == (1, 0, 1)
+    assert ledger.replace("site", nothing, "ores.csv")[1:] == (1, 0, 1, 0)
     assert ledger.read("site", ALL) == [at(0, 100), nothing[1]]
 
 

@@ -76,7 +76,7 @@ async def test_what_is_booked_is_in_the_file_and_read_again(site, path) -> None:
 
 async def test_import_purge_and_erase_answer(site) -> None:
     await site.async_book([at(0), at(1)], {})
-    assert (await site.async_replace([at(1, 5), at(2, 5)], "ores.csv"))[1:] == (1, 1, 0)
+    assert (await site.async_replace([at(1, 5), at(2, 5)], "ores.csv"))[1:] == (1, 1, 0, 0)
     await site.async_purge(T + QUARTER)
     assert await site.async_read(ALL) == [at(1, 5), at(2, 5)]
     await site.async_erase()
@@ -98,6 +98,7 @@ async def test_database_is_never_used_on_the_event_loop(hass, monkeypatch) -> No
     site = await async_open_ledger(hass, "site")
     await site.async_book([at(0)], {})
     await site.async_load_state()
+    await site.async_staying([at(0)])
     await site.async_replace([at(0)], "")
     await site.async_read(ALL)
     await site.async_prices(ALL)

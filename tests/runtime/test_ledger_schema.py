@@ -7,8 +7,8 @@ import sqlite3
 import pytest
 
 from custom_components.energy_neighbours.core.quarter_hour import QUARTER, Quality, QuarterHour, Span
-from custom_components.energy_neighbours.ledger import ImportNote, Ledger, LedgerError, LedgerFault, Source
-from custom_components.energy_neighbours.ledger_rows import QUALITIES, SOURCES
+from custom_components.energy_neighbours.ledger import ImportNote, Ledger, LedgerError, LedgerFault
+from custom_components.energy_neighbours.ledger_rows import ENERGIES, QUALITIES
 from custom_components.energy_neighbours.ledger_schema import MIGRATIONS, metadata
 
 from .ledger_samples import ALL, T, at, stored
@@ -51,12 +51,12 @@ def test_file_of_a_released_schema_keeps_its_content(path, version) -> None:
         QuarterHour(T + 3 * QUARTER, 9, 0, None, Quality.LATE),
     ]
     assert ledger.history_of(house, T) == [
-        (1, QuarterHour(T, 100, 0, 40), Source.METER),
-        (2, QuarterHour(T, 105, 1, 40, Quality.ESTIMATED), Source.METER),
+        (1, QuarterHour(T, 100, 0, 40), set()),
+        (2, QuarterHour(T, 105, 1, 40, Quality.ESTIMATED), {"production"}),
     ]
     assert ledger.history_of(house, T + QUARTER) == [
-        (1, QuarterHour(T + QUARTER, 0, 250, None, Quality.ESTIMATED), Source.METER),
-        (3, QuarterHour(T + QUARTER, 3, 240, None), Source.IMPORT),
+        (1, QuarterHour(T + QUARTER, 0, 250, None, Quality.ESTIMATED), set()),
+        (3, QuarterHour(T + QUARTER, 3, 240, None), {"offtake", "injection"}),
     ]
     assert ledger.imports(house) == [ImportNote(3, 1_767_300_000, "ores-2026-01.csv")]
     assert ledger.prices(house, ALL) == {T: Decimal("0.123456"), T + QUARTER: Decimal("-0.02")}
@@ -95,9 +95,8 @@ def test_tables_are_described_as_they_are(path) -> None:
 
 def test_codes_in_the_file_are_for_ever() -> None:
     assert QUALITIES == (Quality.MEASURED, Quality.ESTIMATED, Quality.MISSING, Quality.LATE)
-    assert SOURCES == (Source.METER, Source.IMPORT)
+    assert ENERGIES == ("offtake", "injection", "production")
     assert set(QUALITIES) == set(Quality)
-    assert set(SOURCES) == set(Source)
 
 
 def refused(path: Path) -> LedgerError:
