@@ -131,12 +131,12 @@ def test_table_of_a_grid_operator_below_a_preamble() -> None:
     history = read(
         "Gestionnaire du réseau;Relevé de partage\nPériode;05/2026;;\n\n"
         + DSO
-        + f'\n03/05/2026;12:00;="{EAN}";1 234,567;1000,000;234,567;0,5;0,25'
-        + f"\n03/05/2026;12:15;{EAN};0,1;0;0,1;;\n\nTotal;;;1234,667;;;0,5;"
+        + f'\n03/05/2026;12:00;="{EAN}";12,345;10,000;2,345;0,5;0,25'
+        + f"\n03/05/2026;12:15;{EAN};0,1;0;0,1;;\n\nTotal;;;12,445;;;0,5;"
     )
     noon = utc("2026-05-03T10:00")
     assert history.quarter_hours == [
-        QuarterHour(noon, 1_234_567, 500, None),
+        QuarterHour(noon, 12_345, 500, None),
         QuarterHour(noon + QUARTER, 100, None, None),
     ]
     assert (history.format, history.eans, history.problems) == ("dso_table", (EAN,), [])
@@ -171,7 +171,7 @@ def test_headings_in_four_languages(header: str) -> None:
         ("2026-05-03T12:00:00+0530", "2026-05-03T06:30"),
         ("2026-05-03 12:00 -03", "2026-05-03T15:00"),
         ("2026-05-03 12:00 CET", "2026-05-03T11:00"),
-        ("02/05/2026 24:00", "2026-05-02T22:00"),
+        ("02/05/2026 24:00", "2026-05-02T21:45"),  # no quarter-hour begins then: it is the end of one
         (datetime(2026, 5, 3, 11, 59, 59, 999_000), "2026-05-03T10:00"),  # noqa: DTZ001 - of a spreadsheet
         (46145.5, "2026-05-03T10:00"),
     ],
@@ -231,9 +231,9 @@ def test_finer_than_a_watt_hour_loses_nothing() -> None:
 
 
 def test_two_ways_of_writing_decimals_in_one_column() -> None:
-    history = read(f"{DSO}\n03/05/2026;12:00;E;1.234,5;;;;\n03/05/2026;12:15;E;1,234.5;;;;\n03/05/2026;12:30;E;0,5;;;;")
-    assert [(p.kind, p.where, p.found) for p in history.problems] == [(ProblemKind.MIXED_DECIMALS, "3", "1,234.5")]
-    assert [q.offtake for q in history.quarter_hours] == [1_234_500, 500]
+    history = read("Date;Afname (Wh)\n03/05/2026 12:00;1.234,0\n03/05/2026 12:15;1,234.0\n03/05/2026 12:30;5,0")
+    assert [(p.kind, p.where, p.found) for p in history.problems] == [(ProblemKind.MIXED_DECIMALS, "3", "1,234.0")]
+    assert [q.offtake for q in history.quarter_hours] == [1234, 5]
 
 
 @pytest.mark.parametrize(
@@ -243,10 +243,10 @@ def test_two_ways_of_writing_decimals_in_one_column() -> None:
         (["0.065", "1.234"], "kWh", [65, 1234]),
         (["1.234", "2.345"], "kWh", [1234, 2345]),
         (["1.234", "987"], "Wh", [1234, 987]),  # nobody writes thousandths of a watt-hour
-        (["1.234,5", "2.345"], "kWh", [1_234_500, 2_345_000]),
-        (["1\u202f234,5", "1\u00a0234,5", "1'234,5"], "kWh", [1_234_500] * 3),
+        (["1.234,0", "2.345"], "Wh", [1234, 2345]),
+        (["1\u202f234,0", "1\u00a0234,0", "1'234,0"], "Wh", [1234] * 3),
         (["12", "3"], "kWh", [12_000, 3000]),
-        (["1.234.567", "3"], "Wh", [1_234_567, 3]),
+        (["0.012.345", "3"], "Wh", [12_345, 3]),
         (["1e-3", "2,5E-3"], "kWh", [1, 3]),
         (["2,5E-3", "0,5"], "kWh", [3, 500]),
         (["1.2.3", "0,5"], "kWh", None),

@@ -21,9 +21,9 @@ from custom_components.energy_neighbours.history_files import ERRORS, read_histo
 BRUSSELS = ZoneInfo("Europe/Brussels")
 NOW = datetime(2026, 12, 1, tzinfo=UTC).timestamp()
 NOON = int(datetime(2026, 5, 3, 10, tzinfo=UTC).timestamp())
-TABLE = "Date;Heure;EAN;Prélèvement (kWh);Énergie injectée (kWh)\r\n"
-TABLE += "03/05/2026;12:00;541448900000000018;0,25;1\u202f000,5\r\n"
-EXPECTED = [QuarterHour(NOON, 250, 1_000_500, None)]
+TABLE = "Date;Heure;EAN;Prélèvement (kWh);Énergie injectée (Wh)\r\n"
+TABLE += "03/05/2026;12:00;541448900000000018;0,25;1\u202f000,0\r\n"
+EXPECTED = [QuarterHour(NOON, 250, 1000, None)]
 FIXTURES = Path(__file__).parent / "fixtures"
 
 

@@ -29,6 +29,9 @@ class ProblemKind(StrEnum):
     WRONG_DAY_LENGTH = "wrong_day_length"
     IN_FUTURE = "in_future"
     BAD_BLOCK = "bad_block"
+    TOO_MUCH = "too_much"  # more than a household can take: a meter's reading, perhaps
+    NO_ACCESS_POINT = "no_access_point"  # among rows that name theirs
+    PART_MISSING = "part_missing"  # one of several access points says nothing where the others do
 
 
 class HistoryError(Exception):

@@ -1,21 +1,25 @@
 """From readings with the times that a file writes to a history: clock changes, duplicates, whole Wh, days."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 import math
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from .history import History, Problem, ProblemKind
-from .quarter_hour import QUARTER, Quality, QuarterHour, day_of, iso, local_day
+from .quarter_hour import QUARTER, QUARTERS_PER_HOUR, Quality, QuarterHour, day_of, iso, local_day
 from .readings_cells import Stamp
 
 type Energies = tuple[Decimal | None, Decimal | None, Decimal | None]
 """Offtake, injection and production [Wh], not rounded; None if not known."""
 UNKNOWN: Final[Energies] = (None, None, None)
+LARGEST_POWER: Final = 100_000
+"""No household takes or gives more on average over a quarter-hour [W]; the reading of a meter is soon more."""
+_LARGEST: Final = LARGEST_POWER // QUARTERS_PER_HOUR
 _QUALITIES: Final = list(Quality)
 
 
@@ -38,7 +42,8 @@ class _Cell:
     """What is known of one quarter-hour, by part."""
 
     parts: dict[str, Entry] = field(default_factory=dict)
-    contradicted: bool = False
+    spoiled: bool = False
+    """Whether a line of it cannot be used: a sum over the others would be too little."""
 
 
 class Clock:
@@ -52,8 +57,6 @@ class Clock:
 
     def read(self, entries: Sequence[Entry]) -> list[tuple[int, Entry]]:
         """Return the entries with the time of their stamp [s, Unix], without those whose time nobody can know."""
-        if len(entries) > 1 and entries[0].stamp.clock > entries[-1].stamp.clock:
-            entries = entries[::-1]  # newest first
         read = []
         twice: dict[date, list[Entry]] = defaultdict(list)
         for entry in entries:
@@ -69,7 +72,7 @@ class Clock:
             else:
                 twice[clock.date()].append(entry)
         for day, of_hour in twice.items():
-            read += self._tell_apart(day, of_hour)
+            read += self._tell_apart(day, of_hour if _is_rising(day, entries) else of_hour[::-1])
         return read
 
     def _tell_apart(self, day: date, entries: list[Entry]) -> Iterable[tuple[int, Entry]]:
@@ -119,7 +122,7 @@ class Series:
         self.duplicates = 0
 
     def add(self, start: int, entry: Entry) -> None:
-        """Take what a line tells of a quarter-hour, unless it is off the grid, in the future or contradicted."""
+        """Take what a line tells of a quarter-hour, unless it is off the grid, in the future or beyond belief."""
         if start % QUARTER:
             self._report(ProblemKind.NOT_ON_GRID, entry, iso(start), ":00, :15, :30, :45")
             return
@@ -128,6 +131,10 @@ class Series:
             return
         self._lines.setdefault(start, entry.line)
         cell = self._cells[start]
+        if any(energy is not None and energy > _LARGEST for energy in entry.energies):
+            cell.spoiled = True
+            self._report(ProblemKind.TOO_MUCH, entry, _shown(entry), f"{LARGEST_POWER // 1000} kW")
+            return
         before = cell.parts.get(entry.part)
         if before is None:
             cell.parts[entry.part] = entry
@@ -136,12 +143,17 @@ class Series:
             if _QUALITIES.index(entry.quality) > _QUALITIES.index(before.quality):
                 cell.parts[entry.part] = entry
         else:
-            cell.contradicted = True
+            cell.spoiled = True
             self._report(ProblemKind.CONTRADICTION, entry, _shown(entry), _shown(before) + f" ({before.line})")
 
     def note(self, start: int, line: int) -> None:
         """Take note that the source has a line for a quarter-hour, though its energy cannot be used."""
         self._lines.setdefault(start, line)
+
+    def spoil(self, start: int, line: int) -> None:
+        """Take note of a line that cannot be used, without which the others of its quarter-hour are too little."""
+        self.note(start, line)
+        self._cells[start].spoiled = True
 
     def _report(self, kind: ProblemKind, entry: Entry, found: str, accepted: str = "") -> None:
         self.problems.append(Problem(kind, str(entry.line), found, accepted))
@@ -161,7 +173,7 @@ class Series:
         carried = [Decimal("0.5")] * len(UNKNOWN)  # rounds the running sum to the nearest Wh
         for start in sorted(self._cells):
             cell = self._cells[start]
-            if cell.contradicted:
+            if cell.spoiled:
                 continue
             entries = cell.parts.values()
             whole: list[int | None] = []
@@ -200,6 +212,31 @@ class Series:
                 line = min(self._lines[start] for start in there)
                 yield Problem(ProblemKind.WRONG_DAY_LENGTH, str(line), f"{day}: {len(there)}", str(len(starts)))
             day += timedelta(days=1)
+
+
+def _is_rising(day: date, entries: Iterable[Entry]) -> bool:
+    """Whether the times of a day mostly go on; those of another day may go backwards, where the newest is first."""
+    clocks = [entry.stamp.clock for entry in entries if entry.stamp.clock.date() == day]
+    return sum((before < after) - (before > after) for before, after in pairwise(clocks)) >= 0
+
+
+def commonest_step(starts: Iterable[int]) -> int:
+    """Return how far most readings are apart [s]: a quarter-hour, unless they are clearly something else.
+
+    Parameters
+    ----------
+    starts
+        Of readings, in any order, also several times the same [s, Unix].
+    """
+    every = set(starts)
+    grid = sorted(start for start in every if start % QUARTER == 0)
+    if len(every) > 2 * len(grid):  # every tenth minute, for example, of which each third is on the grid
+        grid = sorted(every)
+    steps = Counter(after - before for before, after in pairwise(grid))
+    if not steps:
+        return QUARTER
+    step, count = steps.most_common(1)[0]
+    return QUARTER if steps[QUARTER] == count else step
 
 
 def _shown(entry: Entry) -> str:

@@ -3,7 +3,10 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date, time, timedelta
 from decimal import Decimal
+from itertools import pairwise
+import re
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -12,10 +15,15 @@ from .quarter_hour import QUARTER, Quality
 from .readings_cells import Cell, NumberedRow, Stamp, is_empty, plain, read_stamp, shorten, text
 from .readings_header import Header, Layout
 from .readings_numbers import NumberColumn, NumberError
-from .readings_series import UNKNOWN, Clock, Energies, Entry, Series
+from .readings_series import UNKNOWN, Clock, Energies, Entry, Series, commonest_step
 from .readings_words import ENERGIES, FACTORS, SUMS, TIMES, UNITS, Kind, quality_of, unit_of
 
 _HOUR: Final = 3600
+_LAST: Final = timedelta(hours=23, minutes=45)
+_ANY_DAY: Final = date(2000, 1, 1)
+_MIDNIGHT: Final = re.compile(r"(?:^|[T\s])(24|00?)[:hu]00")
+_SAMPLE: Final = 10
+"""So many rows tell whether a column holds times or only days."""
 _STAMPS: Final = "2026-12-31 23:45"
 _OFFTAKE: Final = ("afname", "prelev", "soutir", "consomm", "offtake", "bezug", "verbruik")
 _INJECTION: Final = ("injecti", "einspeis", "teruglever")
@@ -45,10 +53,12 @@ class TableReader:
         self._numbers: dict[Kind, NumberColumn] = {}
         self._units: dict[Kind, str | None] = {}
         self._unread: Counter[str] = Counter()
+        self._ends_day = False
 
     def read(self, rows: Sequence[NumberedRow], eans: Sequence[str]) -> History:
         """Return the history that the rows hold."""
         header, layout = self._header, self._header.layout
+        self._take_ends(rows)
         kinds = [kind for kind in self._columns if kind in ENERGIES or kind is Kind.VOLUME]
         rows = self._take_units(rows, kinds)
         for kind in kinds:
@@ -67,11 +77,20 @@ class TableReader:
         entries = [entry for line, row in rows if (entry := self._entry(line, row, energies))]
         clock, series = Clock(self._zone), Series(self._zone, self._now)
         late = 0 if Kind.START in self._columns else QUARTER
-        for time, entry in clock.read(entries):
-            if entry.energies == UNKNOWN:
-                series.note(time - late, entry.line)
+        points = [(stamp - late, entry) for stamp, entry in clock.read(entries)]
+        if (step := commonest_step(start for start, _ in points if start + QUARTER <= self._now)) != QUARTER:
+            found = f"{step // 60} min" if step <= _HOUR else f"{step // _HOUR} h"
+            self._problem(ProblemKind.NOT_A_QUARTER_HOUR, points[0][1].line, found, "15 min")
+            points = []
+        # Where registers are added, the others are too little without one that cannot be used.
+        is_sum = bool({Kind.REGISTER, Kind.METER} & self._columns.keys())
+        for start, entry in points:
+            if entry.energies != UNKNOWN:
+                series.add(start, entry)
+            elif entry.quality is Quality.MISSING and is_sum:
+                series.spoil(start, entry.line)
             else:
-                series.add(time - late, entry)
+                series.note(start, entry.line)
         if self._unread:
             notes["unread"] = ", ".join(f"{name} ({count})" for name, count in self._unread.items())
         return series.finish(
@@ -82,6 +101,35 @@ class TableReader:
             eans=eans,
             notes=notes,
         )
+
+    def _take_ends(self, rows: Sequence[NumberedRow]) -> None:
+        """Take times that are not called so for the ends of their quarter-hours, where only these are written so."""
+        columns = dict(self._columns)
+        day, clock = columns.get(Kind.START), columns.get(Kind.START_TIME)
+        if day is None or Kind.END in columns or not rows:
+            return
+        if clock is None and Kind.END_TIME in columns:
+            # A day beside the time at which its quarter-hours end; a time of its own would be their beginning.
+            if any(read_stamp(self._cell(row, day)) for _, row in rows[:_SAMPLE]):
+                return
+            self._ends_day = any(self._is_midnight_of_day(*two) for two in pairwise(rows))
+        elif clock is not None and Kind.END_TIME in columns:
+            return
+        else:
+            told = {_midnight(self._cell(row, day if clock is None else clock)) for _, row in rows}
+            if told & {"24", "0"} != {"24"}:
+                return
+        columns[Kind.END] = columns.pop(Kind.START)
+        if clock is not None:
+            columns[Kind.END_TIME] = columns.pop(Kind.START_TIME)
+        self._columns = columns
+
+    def _is_midnight_of_day(self, one: NumberedRow, other: NumberedRow) -> bool:
+        """Whether 00:00 stands beside 23:45 of the same day, so that it is the end of that day."""
+        day, clock = self._columns[Kind.START], self._columns[Kind.END_TIME]
+        stamps = [read_stamp(self._cell(row, day), self._cell(row, clock)) for _, row in (one, other)]
+        times = sorted(stamp.clock for stamp in stamps if stamp)
+        return len(times) == len(stamps) and times[0].time() == time.min and times[1] - times[0] == _LAST
 
     def _take_units(self, rows: Sequence[NumberedRow], kinds: Iterable[Kind]) -> Sequence[NumberedRow]:
         """Take the units from the row beneath the heading, if that is what it holds."""
@@ -111,28 +159,42 @@ class TableReader:
         if stamp is None:
             self._problem(ProblemKind.NOT_A_TIME, line, row[self._columns[kind]], _STAMPS)
             return None
-        if kind is Kind.START and Kind.END in self._columns and not self._is_quarter_hour(row, stamp, line):
+        if kind is Kind.START and not self._is_quarter_hour(row, stamp, line):
             return None
-        entry = Entry(line, self._part(row), stamp, UNKNOWN)
+        without = Entry(line, self._part(row), stamp, UNKNOWN, Quality.MISSING)
         try:
-            entry = replace(entry, energies=energies(row))
+            entry = replace(without, energies=energies(row))
         except _CellError as error:
             # The line stands for its quarter-hour all the same: it is wrong, but not absent.
             self._problem(error.kind, line, error.found, error.accepted)
-            return entry
+            return without
         if entry.energies == UNKNOWN:
-            return entry
-        return replace(entry, quality=self._quality(row, line))
+            return replace(entry, quality=Quality.MEASURED)
+        quality = self._quality(row, line)
+        # A value of which its own table says that it is missing is none: mostly it is a zero.
+        return without if quality is Quality.MISSING else replace(entry, quality=quality)
 
     def _stamp(self, row: Sequence[Cell], kind: Kind) -> Stamp | None:
         clock = self._columns.get(Kind.START_TIME if kind is Kind.START else Kind.END_TIME)
         stamp = read_stamp(row[self._columns[kind]], None if clock is None else self._cell(row, clock))
+        if stamp and self._ends_day and stamp.clock.time() == time.min:
+            stamp = Stamp(stamp.clock + timedelta(days=1), stamp.offset)
         if stamp and stamp.offset is None and self._header.is_utc:
             return Stamp(stamp.clock, 0)
         return stamp
 
+    def _end(self, row: Sequence[Cell], start: Stamp) -> Stamp | None:
+        if Kind.END in self._columns:
+            return self._stamp(row, Kind.END)
+        clock = self._columns.get(Kind.END_TIME)
+        end = None if clock is None else read_stamp(start.clock.date(), self._cell(row, clock))
+        if end is None:
+            return None
+        midnight = end.clock.time() == time.min and end.clock <= start.clock
+        return Stamp(end.clock + timedelta(days=midnight), start.offset if end.offset is None else end.offset)
+
     def _is_quarter_hour(self, row: Sequence[Cell], stamp: Stamp, line: int) -> bool:
-        end = self._stamp(row, Kind.END)
+        end = self._end(row, stamp)
         if end is None:
             return True
         seconds = (end.clock - stamp.clock).total_seconds() - (end.offset or 0) + (stamp.offset or 0)
@@ -229,6 +291,17 @@ def eans_of(header: Header, rows: Iterable[NumberedRow]) -> Mapping[str, list[Nu
         ean = text(row[column]) if column is not None and column < len(row) else ""
         found.setdefault("".join(ean.split()), []).append((line, row))
     return found
+
+
+def _midnight(cell: Cell) -> str | None:
+    """Return whether a cell says 0 or 24 o'clock; None if it says another time, or none."""
+    if isinstance(cell, str):
+        found = _MIDNIGHT.search(cell)
+        return None if found is None else found[1].lstrip("0") or "0"
+    told = read_stamp(_ANY_DAY, cell)
+    if told is None or told.clock.time() != time.min:
+        return None
+    return "24" if told.clock.date() != _ANY_DAY else "0"
 
 
 def _is_sum(row: Sequence[Cell]) -> bool:
