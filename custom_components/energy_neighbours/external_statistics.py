@@ -112,16 +112,20 @@ class ExternalStatistics:
             return
         begin = hour_start(known.start if since is None else since)
         totals = await self._async_totals_before(begin)
+        shown_before = dict(totals)
         texts = await async_get_translations(self._hass, self._hass.config.language, "common", [DOMAIN])
         for span in _steps(Span(begin, _this_hour())):
             quarters = await self._ledger.async_read(span)
             shown = await self._async_shown(span)
             for series in SERIES:
-                hours = await self._hass.async_add_executor_job(_hours, totals[series], shown[series], quarters, series)
+                bases = totals[series], shown_before[series]
+                hours = await self._hass.async_add_executor_job(_hours, *bases, shown[series], quarters, series)
                 if changed := [hour for hour in hours if shown[series].get(hour.start) != hour.total]:
                     self._write(series, changed, texts)
                 if hours:
                     totals[series] = hours[-1].total
+                if shown[series]:
+                    shown_before[series] = shown[series][max(shown[series])]
 
     async def _async_totals_before(self, time: int) -> dict[str, int]:
         """Return the last running totals that the recorder has before a time [Wh]."""
@@ -185,8 +189,10 @@ def async_forget_statistics(hass: HomeAssistant, entry_id: str) -> None:
         get_instance(hass).async_clear_statistics([statistic_id(entry_id, series) for series in SERIES])
 
 
-def _hours(before: int, shown: Mapping[int, int], quarters: Sequence[QuarterHour], series: str) -> list[HourlyTotal]:
-    return running_totals(before, shown, hourly_energies(quarters, series))
+def _hours(
+    before: int, shown_before: int, shown: Mapping[int, int], quarters: Sequence[QuarterHour], series: str
+) -> list[HourlyTotal]:
+    return running_totals(before, shown_before, shown, hourly_energies(quarters, series))
 
 
 def _steps(span: Span) -> Iterator[Span]:

@@ -1,5 +1,6 @@
 """Past quarter-hours from Home Assistant's own long-term statistics."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
@@ -33,18 +34,23 @@ async def async_read_statistics(
     Parameters
     ----------
     series
-        Statistic ids by `offtake`, `injection` and `production`; several of one are added up.
+        Statistic ids by `offtake`, `injection` and `production`; several of one are added up, each once.
     progress
         Is told, on the event loop, the share that has been read.
 
     Raises
     ------
     HistoryError
-        When there is no recorder, or a statistic is unknown or no energy.
+        When there is no recorder, or a statistic is unknown, no energy, or two kinds of energy.
     """
-    ids = {statistic for group in series.values() for statistic in group}
+    series = {key: list(dict.fromkeys(group)) for key, group in series.items()}
+    chosen = Counter(statistic for group in series.values() for statistic in group)
+    ids = set(chosen)
     if not ids:
         raise HistoryError("no_statistic")
+    for statistic, times in chosen.items():
+        if times > 1:
+            raise HistoryError("statistic_twice", statistic=statistic)
     if RECORDER_DOMAIN not in hass.config.components:
         raise HistoryError("no_recorder")
     await _async_check(hass, ids)

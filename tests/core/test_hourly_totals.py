@@ -35,7 +35,7 @@ def test_hour_holds_its_beginning_but_not_its_end():
 
 def test_what_is_shown_rises_after_older_hours_came():
     shown = {5 * HOUR: 100, 6 * HOUR: 150}
-    assert running_totals(0, shown, {2 * HOUR: 30}) == [
+    assert running_totals(0, 0, shown, {2 * HOUR: 30}) == [
         HourlyTotal(2 * HOUR, 30, 30),
         HourlyTotal(5 * HOUR, 100, 130),
         HourlyTotal(6 * HOUR, 50, 180),
@@ -43,17 +43,25 @@ def test_what_is_shown_rises_after_older_hours_came():
 
 
 def test_changed_hour_replaces_what_is_shown():
-    assert running_totals(10, {HOUR: 30, 2 * HOUR: 50}, {HOUR: 5}) == [
+    assert running_totals(10, 10, {HOUR: 30, 2 * HOUR: 50}, {HOUR: 5}) == [
         HourlyTotal(HOUR, 5, 15),
         HourlyTotal(2 * HOUR, 20, 35),
     ]
 
 
+def test_rises_stay_after_earlier_hours_were_corrected():
+    assert running_totals(40, 100, {HOUR: 130, 2 * HOUR: 150}, {3 * HOUR: 7}) == [
+        HourlyTotal(HOUR, 30, 70),
+        HourlyTotal(2 * HOUR, 20, 90),
+        HourlyTotal(3 * HOUR, 7, 97),
+    ]
+
+
 @given(st.integers(0, 10**7), HOURS, HOURS)
 def test_totals_never_fall_and_a_second_time_changes_nothing(before: int, old: dict[int, int], new: dict[int, int]):
-    shown = {hour.start: hour.total for hour in running_totals(before, {}, old)}
-    once = running_totals(before, shown, new)
+    shown = {hour.start: hour.total for hour in running_totals(before, before, {}, old)}
+    once = running_totals(before, before, shown, new)
     totals = [before, *(hour.total for hour in once)]
     assert totals == sorted(totals)
     assert {hour.start: hour.energy for hour in once} == old | new
-    assert running_totals(before, {hour.start: hour.total for hour in once}, new) == once
+    assert running_totals(before, before, {hour.start: hour.total for hour in once}, new) == once

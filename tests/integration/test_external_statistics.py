@@ -111,6 +111,22 @@ async def test_hours_whose_quarter_hours_were_thrown_away_stay(
     assert await hourly(hass, OFFTAKE) == {begin: 0.004, begin + 500 * DAY: 0.012}
 
 
+@pytest.mark.parametrize("corrected", [60, 200])
+async def test_correction_of_old_hours_leaves_the_rises_of_later_ones_that_were_thrown_away(
+    recorder_mock: Recorder, hass: HomeAssistant, ledger: SiteLedger, statistics: ExternalStatistics, corrected: int
+) -> None:
+    begin = this_hour() - 100 * DAY  # several steps
+    await ledger.async_replace(quarters(begin, *(100 for _ in range(4 * 24 * 100))), "test")
+    await statistics.async_update()
+    await ledger.async_purge(begin + 90 * DAY)
+    await ledger.async_replace(quarters(begin, *(corrected for _ in range(4 * 24))), "test")
+    await statistics.async_update(begin)
+    changes = await hourly(hass, OFFTAKE, "change")
+    assert {round(change * 1000) for start, change in changes.items() if start < begin + DAY} == {4 * corrected}
+    assert {round(change * 1000) for start, change in changes.items() if start >= begin + DAY} == {400}
+    assert len(changes) == 24 * 100
+
+
 async def test_second_update_writes_nothing(
     recorder_mock: Recorder, hass: HomeAssistant, ledger: SiteLedger, statistics: ExternalStatistics
 ) -> None:

@@ -1,20 +1,23 @@
 """The action for past readings: what it answers, what it keeps, who may call it, and what it says when it refuses."""
 
+import asyncio
 from pathlib import Path
+import threading
 from typing import Any
 from unittest.mock import patch
 
 from homeassistant.components.recorder import Recorder
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.service import async_get_all_descriptions
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
-from custom_components.energy_neighbours.const import DOMAIN
+from custom_components.energy_neighbours.const import DOMAIN, HISTORY_CHANGED
 from custom_components.energy_neighbours.core.history import ProblemKind
 from custom_components.energy_neighbours.core.quarter_hour import Quality, QuarterHour
-from custom_components.energy_neighbours.ledger import Ledger, LedgerError, LedgerFault
+from custom_components.energy_neighbours.ledger import Ledger, LedgerError, LedgerFault, Replaced
 
 from .importing import BEGIN, EAN, HEADING, OTHER_EAN, energies, file, home, known, row, told
 from .recorded import HOUR, record
@@ -190,6 +193,41 @@ async def test_full_disk_keeps_nothing_and_is_told(hass: HomeAssistant, entry: M
     assert (type(error), error.translation_key) == (HomeAssistantError, LedgerFault.FULL)
     assert messages[-1].startswith("Nothing was kept.")
     assert await known(entry) == []
+
+
+async def test_ledger_that_cannot_be_read_is_told(hass: HomeAssistant, entry: MockConfigEntry, path: Path) -> None:
+    write(path, file())
+    busy = LedgerError(LedgerFault.UNWRITABLE, "locked")
+    with patch.object(Ledger, "staying", side_effect=busy):  # a look at a ledger in use never fails by itself
+        error = await refusal(hass, entry, file=path, dry_run=True)
+    assert (type(error), error.translation_key) == (HomeAssistantError, LedgerFault.UNWRITABLE)
+
+
+async def test_script_that_is_stopped_in_the_middle_of_writing_leaves_nothing_half_done(
+    hass: HomeAssistant, entry: MockConfigEntry, path: Path
+) -> None:
+    messages, heard = told(hass), []
+    entry.async_on_unload(async_dispatcher_connect(hass, HISTORY_CHANGED.format(entry.entry_id), heard.append))
+    write(path, file())
+    writing, go_on = asyncio.Event(), threading.Event()
+    replace = Ledger.replace
+
+    def slow(*args: Any) -> Replaced:
+        hass.loop.call_soon_threadsafe(writing.set)
+        assert go_on.wait(10)
+        return replace(*args)
+
+    with patch.object(Ledger, "replace", slow):
+        script = hass.async_create_task(call(hass, entry, file=path))
+        await writing.wait()
+        script.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await script
+        go_on.set()
+        await hass.async_block_till_done()
+    assert len(await known(entry)) == 92
+    assert heard == [BEGIN]
+    assert messages[-1] == "92 quarter-hours added, 0 corrected, 0 known already."
 
 
 async def test_progress_and_result_are_told(hass: HomeAssistant, entry: MockConfigEntry, path: Path) -> None:

@@ -176,7 +176,7 @@ async def test_statistics_become_estimates_that_leave_measurements_alone(
     await record(hass, "sensor.meter", {BEGIN + HOUR * (i - 1): 0.4 * i for i in range(5)})
     result = await begin(hass, entry, "import_statistics")
     result = await walk(hass, result, {"offtake": ["sensor.meter"]})
-    assert "8 quarter-hours stay as they are" in problems(result)
+    assert "In 8 quarter-hours values stay as they are" in problems(result)
     await walk(hass, result, {})
     assert await energies(entry) == [*range(8), *(100 for _ in range(8))]
 

@@ -58,6 +58,16 @@ async def test_correction_downwards_is_a_problem(recorder_mock: Recorder, hass: 
     assert [(problem.kind, problem.where) for problem in history.problems] == [(ProblemKind.NEGATIVE, "sensor.grid")]
 
 
+async def test_statistic_counts_once(recorder_mock: Recorder, hass: HomeAssistant) -> None:
+    begin = this_hour() - 9 * DAY
+    await record(hass, "sensor.grid", {begin: 1, begin + HOUR: 2})
+    history = await read(hass, offtake=["sensor.grid", "sensor.grid"])
+    assert [quarter.offtake for quarter in history.quarter_hours] == [250] * 4
+    with pytest.raises(HistoryError) as caught:
+        await read(hass, offtake=["sensor.grid"], injection=["sensor.grid"])
+    assert (caught.value.key, caught.value.placeholders) == ("statistic_twice", {"statistic": "sensor.grid"})
+
+
 async def test_what_is_no_energy_is_refused(recorder_mock: Recorder, hass: HomeAssistant) -> None:
     await record(hass, "sensor.gas", {this_hour() - DAY: 1}, "m³", "volume")
     for chosen, key in (

@@ -37,13 +37,17 @@ def hourly_energies(quarters: Iterable[QuarterHour], series: str) -> dict[int, i
     return {start: sum(energies) for start, energies in found.items() if len(energies) == QUARTERS_PER_HOUR}
 
 
-def running_totals(before: int, shown: Mapping[int, int], energies: Mapping[int, int]) -> list[HourlyTotal]:
+def running_totals(
+    before: int, shown_before: int, shown: Mapping[int, int], energies: Mapping[int, int]
+) -> list[HourlyTotal]:
     """Return the hours of a running total, in order.
 
     Parameters
     ----------
     before
-        Running total before the first hour, as it was shown [Wh].
+        Running total before the first hour, as it is now [Wh].
+    shown_before
+        The same as it was when `shown` was made: other than now when earlier hours have just changed [Wh].
     shown
         Running totals that are shown until now, by hour [Wh]. Their rises stay where nothing newer is known, for the
         quarter-hours of long ago may have been thrown away.
@@ -51,7 +55,7 @@ def running_totals(before: int, shown: Mapping[int, int], energies: Mapping[int,
         Energies by hour [Wh]; they replace what is shown.
     """
     rises: dict[int, int] = {}
-    last = before
+    last = shown_before
     for start in sorted(shown):
         rises[start] = max(shown[start] - last, 0)
         last = shown[start]
