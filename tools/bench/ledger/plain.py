@@ -30,7 +30,7 @@ class PlainFile:
         run = self._connection.execute
         run("BEGIN IMMEDIATE")
         run(
-            "INSERT INTO quarter_hour VALUES (?, ?, 1, ?, ?, ?, 0, 0)",
+            "INSERT INTO quarter_hour VALUES (?, ?, 1, ?, ?, ?, 0, 0, 0)",
             [self._number, quarter.start, quarter.offtake, quarter.injection, quarter.production],
         )
         run("UPDATE site SET state = ? WHERE id = ?", [json.dumps(state), self._number])
