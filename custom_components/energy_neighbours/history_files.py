@@ -10,7 +10,7 @@ from zipfile import BadZipFile, LargeZipFile, ZipFile
 from zoneinfo import ZoneInfo
 
 from .core.history import History, HistoryError
-from .core.readings import read_rows
+from .core.readings import Table, read_tables
 from .core.readings_cells import Cell, NumberedRow
 
 MAX_FILE: Final = 64 * 2**20
@@ -46,7 +46,7 @@ _MEGABYTE: Final = 1_000_000
 def read_history(
     source: Path | bytes, *, zone: ZoneInfo, now: float, ean: str | Collection[str] | None = None
 ) -> History:
-    """Read a file of past quarter-hours; see `core.readings.read_rows` for what comes back.
+    """Read a file of past quarter-hours; see `core.readings.read_tables` for what comes back.
 
     Parameters
     ----------
@@ -72,14 +72,8 @@ def read_history(
     for magic, key in _MAGIC.items():
         if content.startswith(magic):
             raise HistoryError(key)
-    sheets = _read_spreadsheet(content) if content.startswith(_ZIP) else iter([_read_csv(content)])
-    refused: HistoryError | None = None
-    for rows in sheets:
-        try:
-            return read_rows(rows, zone=zone, now=now, ean=ean)
-        except HistoryError as error:
-            refused = refused or error
-    raise refused or HistoryError("no_readings")
+    tables = _read_spreadsheet(content) if content.startswith(_ZIP) else iter([Table("", _read_csv(content))])
+    return read_tables(tables, zone=zone, now=now, ean=ean)
 
 
 def _load(path: Path) -> bytes:
@@ -145,7 +139,7 @@ def _delimiter(lines: Sequence[str]) -> str:
     return ","
 
 
-def _read_spreadsheet(content: bytes) -> Iterator[list[NumberedRow]]:
+def _read_spreadsheet(content: bytes) -> Iterator[Table]:
     """Return the sheets of a workbook, one by one."""
     try:
         with ZipFile(BytesIO(content)) as packed:
@@ -163,7 +157,7 @@ def _read_spreadsheet(content: bytes) -> Iterator[list[NumberedRow]]:
     try:
         workbook = openpyxl.load_workbook(BytesIO(content), read_only=True, data_only=True)
         for sheet in workbook.worksheets:
-            yield _unfold(_read_sheet(sheet))
+            yield Table(sheet.title, _unfold(_read_sheet(sheet)))
     except HistoryError:
         raise
     except Exception as error:  # whatever a damaged file makes the reader stumble over

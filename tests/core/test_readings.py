@@ -119,7 +119,7 @@ def test_of_several_access_points_one_must_be_chosen() -> None:
 
 
 def test_access_points_of_one_site_are_added() -> None:
-    lines = [f"2026-05-03T10:00Z,{EAN},5,0,", f"2026-05-03T10:00Z,{OTHER},,9,", f"2026-05-03T10:15Z,{OTHER},,4,"]
+    lines = [f"2026-05-03T10:00Z,{EAN},5,,", f"2026-05-03T10:00Z,{OTHER},,9,", f"2026-05-03T10:15Z,{OTHER},,4,"]
     history = read_generic(*lines, ean=[EAN, OTHER])
     assert [(q.offtake, q.injection) for q in history.quarter_hours] == [(5, 9), (None, 4)]
 
