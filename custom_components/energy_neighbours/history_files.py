@@ -17,7 +17,10 @@ MAX_FILE: Final = 64 * 2**20
 """A larger file [bytes] is not read: a year of one site is some 3 MB."""
 MAX_UNPACKED: Final = 256 * 2**20
 """What is packed in a spreadsheet may be this large [bytes]."""
-MAX_ROWS: Final = 1_000_000
+MAX_ROWS: Final = 500_000
+"""So many rows are read that hold something: 14 years of quarter-hours, or three with four registers each."""
+MAX_LINES: Final = 2**20
+"""So far down a sheet is searched for them; a stray cell may stand in a spreadsheet's very last line."""
 MAX_COLUMNS: Final = 64
 MAX_CELL: Final = 10_000
 """A longer cell [characters] is the sign of an open quotation mark, or of no table at all."""
@@ -38,6 +41,7 @@ _MAGIC: Final = {
 _ZIP: Final = b"PK"
 _UTF16: Final = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _DELIMITERS: Final = "\t;,"
+_KNOWN: Final = 20_000
 _SAMPLE: Final = 400
 _SAMPLE_SIZE: Final = 100_000
 _MEGABYTE: Final = 1_000_000
@@ -115,6 +119,7 @@ def _decode(content: bytes) -> str:
 
 def _split(text: str) -> list[NumberedRow]:
     rows: list[NumberedRow] = []
+    known: dict[str, str] = {}  # most cells of a column are alike: each is kept once
     reader = csv.reader(StringIO(text, newline=""), delimiter=_delimiter(text[:_SAMPLE_SIZE].splitlines()))
     line = 1
     try:
@@ -123,7 +128,9 @@ def _split(text: str) -> list[NumberedRow]:
                 raise HistoryError("too_many_rows", limit=str(MAX_ROWS))
             if len(row) > MAX_CELL or any(len(cell) > MAX_CELL for cell in row):
                 raise HistoryError("file_not_a_table")
-            rows.append((line, row))
+            if any(row):
+                once = known.setdefault if len(known) < _KNOWN else known.get
+                rows.append((line, [once(cell, cell) for cell in row[:MAX_COLUMNS]]))
             line = reader.line_num + 1
     except csv.Error as error:
         raise HistoryError("file_not_a_table") from error
@@ -156,22 +163,26 @@ def _read_spreadsheet(content: bytes) -> Iterator[Table]:
         raise HistoryError("spreadsheet_reader_missing") from error
     try:
         workbook = openpyxl.load_workbook(BytesIO(content), read_only=True, data_only=True)
+        count = 0
         for sheet in workbook.worksheets:
-            yield Table(sheet.title, _unfold(_read_sheet(sheet)))
+            rows = _read_sheet(sheet, MAX_ROWS - count)
+            count += len(rows)
+            yield Table(sheet.title, _unfold(rows))
     except HistoryError:
         raise
     except Exception as error:  # whatever a damaged file makes the reader stumble over
         raise HistoryError("damaged_spreadsheet") from error
 
 
-def _read_sheet(sheet: Any) -> list[tuple[int, list[Cell]]]:
+def _read_sheet(sheet: Any, most: int) -> list[tuple[int, list[Cell]]]:
     # What a file says of its own size is often wrong, and then rows would be lost.
     sheet.reset_dimensions()
     rows: list[tuple[int, list[Cell]]] = []
     for line, cells in enumerate(sheet.iter_rows(values_only=True, max_col=MAX_COLUMNS), start=1):
-        if line > MAX_ROWS:
+        is_filled = any(cell is not None for cell in cells)
+        if line > MAX_LINES or (is_filled and len(rows) >= most):
             raise HistoryError("too_many_rows", limit=str(MAX_ROWS))
-        if any(cell is not None for cell in cells):
+        if is_filled:
             rows.append((line, list(cells)))
     return rows
 

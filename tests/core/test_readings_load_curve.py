@@ -133,6 +133,18 @@ def test_stamps_that_begin_with_the_period_asked_for_are_those_of_beginnings() -
     assert history.notes["stamps"] == "start"
 
 
+def test_first_end_may_be_that_of_the_step_before_the_period() -> None:
+    """Its last stamp is the end of the period that was asked for, where no step can begin."""
+    history = curve(steps(*((30 * n, 100 * n) for n in range(49))))
+    assert [(q.start - START, q.offtake) for q in history.quarter_hours][:4] == [
+        (-1800, 0),
+        (-900, 0),
+        (0, 25),
+        (900, 25),
+    ]
+    assert history.notes["stamps"] == "end"
+
+
 def test_step_that_the_lines_above_the_heading_tell() -> None:
     text = f"Identifiant PRM;19000000000018;Unite;W;Pas en minutes;30\nHorodate;Valeur\n{at(30)};400"
     assert [q.offtake for q in read(text).quarter_hours] == [100, 100]

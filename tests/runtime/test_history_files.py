@@ -208,6 +208,24 @@ def test_spreadsheet_that_unpacks_to_too_much_is_not_unpacked() -> None:
     assert refusal(bomb).key == "file_too_large"
 
 
+def test_stray_cell_in_the_last_line_of_a_sheet() -> None:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for row in (["Date", "Prélèvement (kWh)"], [datetime(2026, 5, 3, 12), 0.25]):  # noqa: DTZ001
+        sheet.append(row)
+    sheet.cell(2**20, 5, " ")
+    file = BytesIO()
+    book.save(file)
+    assert [q.offtake for q in read(file.getvalue()).quarter_hours] == [250]
+
+
+def test_empty_rows_and_far_columns_of_a_file_are_not_kept() -> None:
+    heading, row = TABLE.split("\r\n")[:2]
+    empty = ";" * 5000 + "\r\n"
+    rows = history_files._read_csv((heading + empty * 3 + row + empty).encode())
+    assert [(line, len(cells)) for line, cells in rows] == [(1, 64), (4, 64)]
+
+
 @pytest.mark.parametrize("make", [lambda: TABLE.encode() * 3, lambda: workbook([["a", "b"]] * 6)])
 def test_too_many_rows(make: Callable[[], bytes], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history_files, "MAX_ROWS", 5)

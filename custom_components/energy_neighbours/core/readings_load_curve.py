@@ -8,6 +8,7 @@ may change amid a file, and a value or a whole line may be absent. Source: files
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 import re
@@ -178,15 +179,26 @@ class LoadCurveReader:
         ]
 
     def _stamped_at_start(self, points: Mapping[int, Entry], rows: Sequence[NumberedRow]) -> bool:
-        """Whether the first step is stamped with the beginning of the period that was asked for."""
+        """Whether steps are stamped with their beginning: the first as the period that was asked for, the last before.
+
+        Where the last is stamped with the period's end, the first is only the end of a step before the period.
+        """
         if not points or "fin de pas" in plain(self._header.name(Kind.START)):
             return False
-        column = next((i for i, c in enumerate(self._header.cells) if plain(text(c)) == "date de debut"), None)
-        asked: Cell = self._header.above("date de debut")
+        begin, end = self._asked("date de debut", rows), self._asked("date de fin", rows)
+        first, last = min(points), max(points)
+        # The last day is asked for with its own date, or with that of the day after.
+        ends = {midnight(end + timedelta(days=days), self._zone) for days in (0, 1)} if end else set()
+        return begin is not None and midnight(begin, self._zone) == first and last not in ends
+
+    def _asked(self, name: str, rows: Sequence[NumberedRow]) -> date | None:
+        """Return the day with which the period begins or ends that was asked for, if the file tells it."""
+        column = next((i for i, c in enumerate(self._header.cells) if plain(text(c)) == name), None)
+        cell: Cell = self._header.above(name)
         if column is not None and rows and column < len(rows[0][1]):
-            asked = rows[0][1][column]
-        day = read_stamp(asked, "00:00") or read_stamp(asked)
-        return day is not None and midnight(day.clock.date(), self._zone) == next(iter(points))
+            cell = rows[0][1][column]
+        day = read_stamp(cell, "00:00") or read_stamp(cell)
+        return day.clock.date() if day else None
 
     def _is_injection(self, row: Sequence[Cell]) -> bool:
         told = plain(text(self._cell(row, Kind.DIRECTION)) or self._header.above("grandeur metier") or "")
