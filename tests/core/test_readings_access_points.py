@@ -38,8 +38,11 @@ def test_access_points_are_checked_one_by_one() -> None:
     lines = [f"2026-05-03T{10 + n // 4}:{15 * (n % 4):02d}Z,{EAN},100,," for n in range(12)]
     lines += [f"2026-05-03T{hour}:00Z,{OTHER},,400," for hour in (10, 11, 12)]
     history = read_generic(*lines, ean=[EAN, OTHER])
-    assert {(q.offtake, q.injection) for q in history.quarter_hours} == {(100, None)}
-    assert [(p.kind, p.found) for p in history.problems] == [(ProblemKind.NOT_A_QUARTER_HOUR, "60 min")]
+    assert list(history.quarter_hours) == []  # what the other would have told is not known
+    assert [(p.kind, p.found) for p in history.problems] == [
+        (ProblemKind.NOT_A_QUARTER_HOUR, "60 min"),
+        (ProblemKind.PART_MISSING, "12"),
+    ]
 
 
 def test_chosen_access_point_that_is_not_there_takes_nothing_away() -> None:

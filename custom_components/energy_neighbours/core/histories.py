@@ -57,14 +57,7 @@ def add_access_points(histories: Mapping[str, History]) -> History:
         By the number of their access point.
     """
     by_start = {ean: {q.start: q for q in history.quarter_hours} for ean, history in histories.items()}
-    tellers = [
-        [
-            ean
-            for ean, history in histories.items()
-            if any(_energies(q)[series] is not None for q in history.quarter_hours)
-        ]
-        for series in range(3)
-    ]
+    tellers = [[ean for ean, history in histories.items() if _tells(history, series)] for series in range(3)]
     silent: Counter[str] = Counter()
     sums: list[QuarterHour] = []
     for start in sorted({start for quarters in by_start.values() for start in quarters}):
@@ -104,6 +97,13 @@ def _gathered(
         problems=list(dict.fromkeys(problems)),
         notes=notes,
     )
+
+
+def _tells(history: History, series: int) -> bool:
+    """Whether an access point has an energy; one of which nothing can be read may have any."""
+    if not history.quarter_hours:
+        return bool(history.problems)
+    return any(_energies(quarter)[series] is not None for quarter in history.quarter_hours)
 
 
 def _energies(quarter: QuarterHour) -> _Energies:
