@@ -27,7 +27,7 @@ MAX_CELL: Final = 10_000
 
 ERRORS: Final = (
     "file_missing", "file_too_large", "file_empty", "file_not_a_table", "file_packed", "old_spreadsheet",
-    "damaged_spreadsheet", "spreadsheet_reader_missing", "too_many_rows", "no_readings", "no_rows",
+    "damaged_spreadsheet", "spreadsheet_reader_missing", "too_many_rows", "no_readings", "no_rows", "columns_twice",
 )  # fmt: skip
 """Translation keys of all that a file can be refused for."""
 

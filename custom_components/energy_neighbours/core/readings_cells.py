@@ -18,7 +18,7 @@ _AS_FORMULA: Final = re.compile(r'^="(.*)"$')
 _WORDS: Final = re.compile(r"[^a-z0-9]+")
 _DAY: Final = r"(?:(?P<y>\d{4})[-/](?P<m>\d\d?)[-/](?P<d>\d\d?)|(?P<d2>\d\d?)[-/.](?P<m2>\d\d?)[-/.](?P<y2>\d{4}))"
 _CLOCK: Final = r"(?P<hour>\d\d?)[:hu](?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,]0+)?)?"
-_ZONE: Final = r"(?P<zone>Z|UTC|GMT|CET|CEST|MEZ|MESZ|[+-]\d\d(?::?\d\d)?)"
+_ZONE: Final = r"(?P<zone>Z|UTC|GMT|CET|CEST|MEZ|MESZ|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)"
 _STAMP: Final = re.compile(rf"^{_DAY}(?:(?:T|,?\s+){_CLOCK}\s*{_ZONE}?)?$", re.IGNORECASE)
 _TIME: Final = re.compile(rf"^{_CLOCK}\s*{_ZONE}?$", re.IGNORECASE)
 _HOUR: Final = 3600

@@ -1,12 +1,13 @@
 """Finds the heading of a table of readings, below whatever a grid operator writes above it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from .readings_cells import Cell, NumberedRow, is_empty, plain, text
-from .readings_words import ENERGIES, TIMES, Kind, is_utc, kind_of, unit_of
+from .history import HistoryError
+from .readings_cells import Cell, NumberedRow, is_empty, plain, shorten, text
+from .readings_words import ENERGIES, TIMES, Kind, is_part, kind_of, offset_of, rank_of, unit_of
 
 PREAMBLE: Final = 60
 """The heading stands within so many lines that are not empty."""
@@ -32,6 +33,8 @@ class Header:
     cells: Sequence[Cell]
     columns: Mapping[Kind, int]
     preamble: Sequence[Sequence[Cell]]
+    parts: Mapping[Kind, Sequence[int]] = field(default_factory=dict)
+    """All columns of an energy that comes in parts, as by day and by night."""
 
     @property
     def is_complete(self) -> bool:
@@ -48,17 +51,22 @@ class Header:
         if Kind.VOLUME in columns and any(HORODATE in plain(text(cell)) for cell in self.cells):
             return Layout.LOAD_CURVE
         if columns & (ENERGIES - {Kind.SHARED, Kind.RESIDUAL}) or {Kind.SHARED, Kind.RESIDUAL} <= columns:
-            return Layout.GENERIC if self.is_utc else Layout.TABLE
+            return Layout.TABLE if self.offset is None else Layout.GENERIC
         return None
 
     @property
-    def is_utc(self) -> bool:
-        """Whether its times are in UTC unless they say otherwise."""
-        return any(is_utc(self.name(kind)) for kind in (Kind.START, Kind.START_TIME, Kind.END) if kind in self.columns)
+    def offset(self) -> int | None:
+        """How far [s] its times are ahead of UTC unless they say otherwise; None if it says nothing of it."""
+        kinds = [kind for kind in (Kind.START, Kind.START_TIME, Kind.END) if kind in self.columns]
+        return next((offset for kind in kinds if (offset := offset_of(self.name(kind))) is not None), None)
+
+    def columns_of(self, kind: Kind) -> Sequence[int]:
+        """Return the columns of an energy; more than one where it comes in parts."""
+        return self.parts.get(kind) or [self.columns[kind]]
 
     def name(self, kind: Kind) -> str:
-        """Return the heading of a column as it is written."""
-        return text(self.cells[self.columns[kind]])
+        """Return the heading of a column as it is written; of several, all."""
+        return " + ".join(text(self.cells[column]) for column in self.columns_of(kind))
 
     def unit(self, kind: Kind) -> str | None:
         """Return the unit that the heading of a column names, in small letters."""
@@ -87,7 +95,8 @@ def find_header(rows: Iterable[NumberedRow]) -> Header | None:
     for line, cells in rows:
         if all(is_empty(cell) for cell in cells):
             continue
-        header = Header(line, cells, _columns(cells), tuple(preamble))
+        columns = _columns(cells)
+        header = Header(line, cells, columns, tuple(preamble), _parts(cells, columns))
         if header.is_complete:
             return header
         if nearest is None and len(header.columns) > 1 and (header.columns.keys() & (TIMES | ENERGIES)):
@@ -101,10 +110,42 @@ def find_header(rows: Iterable[NumberedRow]) -> Header | None:
 def _columns(cells: Sequence[Cell]) -> dict[Kind, int]:
     columns: dict[Kind, int] = {}
     for column, cell in enumerate(cells):
-        if isinstance(cell, str) and (kind := kind_of(cell)):
-            columns.setdefault(kind, column)
+        if isinstance(cell, str) and (kind := kind_of(cell)) and not _is_told(cells, column):
+            if kind not in columns or (kind in ENERGIES and rank_of(cell) > rank_of(cells[columns[kind]])):
+                columns[kind] = column
             if HORODATE in plain(cell):
                 columns[Kind.START] = column  # beside the days between which the curve was asked for
     if Kind.START_TIME in columns and Kind.START not in columns and Kind.END not in columns:
         columns[Kind.START] = columns.pop(Kind.START_TIME)  # day and time in one column called "time"
     return columns
+
+
+def _is_told(cells: Sequence[Cell], column: int) -> bool:
+    """Whether a value stands beside a name, as above the heading."""
+    beside = cells[column + 1] if column + 1 < len(cells) else None
+    return not is_empty(beside) and (not isinstance(beside, str) or not any(sign.isalpha() for sign in beside))
+
+
+def _parts(cells: Sequence[Cell], columns: Mapping[Kind, int]) -> dict[Kind, Sequence[int]]:
+    """Return the columns of energies that are to be added.
+
+    Raises
+    ------
+    HistoryError
+        When several columns hold the same energy, and nothing tells which is meant or that they are its parts.
+    """
+    found: dict[Kind, Sequence[int]] = {}
+    for kind in ENERGIES & columns.keys():
+        best = rank_of(cells[columns[kind]])
+        alike = [
+            n
+            for n, cell in enumerate(cells)
+            if isinstance(cell, str) and (kind_of(cell), rank_of(cell)) == (kind, best)
+        ]
+        if len(alike) > 1:
+            names = [text(cells[column]) for column in alike]
+            units = {unit_of(name) for name in names}
+            if len(set(names)) < len(names) or len(units) > 1 or not all(map(is_part, names)):
+                raise HistoryError("columns_twice", columns=" · ".join(map(shorten, names)))
+            found[kind] = alike
+    return found

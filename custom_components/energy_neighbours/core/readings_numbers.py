@@ -14,6 +14,7 @@ _SPACED: Final = re.compile(rf"^[+-]?\d{{1,3}}(?:[{_BLANKS}]\d{{3}})+(?:[.,]\d*)
 _NUMBER: Final = re.compile(r"^[+\-\u2212]?(?:\d[\d.,]*|[.,]\d+)(?:[eE][+-]?\d{1,3})?$")
 _OTHER: Final = {",": ".", ".": ","}
 _GROUP: Final = 3
+_THOUSAND: Final = 1000
 LARGEST: Final = 10**12
 """No energy of a quarter-hour is a larger number than this, in any unit."""
 
@@ -37,13 +38,15 @@ class NumberColumn:
     cells
         All cells of the column.
     whole
-        Whether its unit is so small that nobody writes decimals: then "1.234" alone is a thousand and more.
+        Whether its unit is so small that decimals are rare: then "1.234" is a thousand and more where smaller numbers
+        of the column have no such sign. Where all of them have, as in 15.143 and 9.000, it stands before decimals.
     """
 
     def __init__(self, cells: Iterable[Cell], *, whole: bool = False) -> None:
         sure: Counter[str] = Counter()
         perhaps: Counter[str] = Counter()
-        self._grouped = whole
+        self._grouped = False
+        is_bare = False
         for cell in cells:
             if not isinstance(cell, str) or is_empty(cell):
                 continue
@@ -51,6 +54,7 @@ class NumberColumn:
             if not _NUMBER.match(written):
                 continue
             sign, is_sure = _decimal_sign(written)
+            is_bare |= sign is None and written.isdigit() and 0 < int(written) < _THOUSAND
             if sign:
                 (sure if is_sure else perhaps)[sign] += 1
             self._grouped |= ("," in written and "." in written) or written.count(",") + written.count(".") > 1
@@ -58,9 +62,10 @@ class NumberColumn:
             self._decimal = sure.most_common(1)[0][0]
         elif perhaps:
             sign = perhaps.most_common(1)[0][0]
-            self._decimal = _OTHER[sign] if whole else sign
+            self._decimal = _OTHER[sign] if whole and is_bare else sign
         else:
             self._decimal = "."
+        self._grouped |= whole and is_bare
 
     def read(self, cell: Cell) -> Decimal | None:
         """Return a cell's number; None if it is empty, which is not zero.

@@ -64,8 +64,8 @@ class TableReader:
         for kind in kinds:
             unit = self._units.get(kind) or header.unit(kind)
             self._units[kind] = unit
-            column = self._columns[kind]
-            cells = [row[column] for _, row in rows if column < len(row)]
+            columns = header.columns_of(kind)
+            cells = [row[column] for _, row in rows for column in columns if column < len(row)]
             self._numbers[kind] = NumberColumn(cells, whole=self._is_small(unit, rows))
         energies = self._energies_of_register if layout is Layout.REGISTERS else self._energies_of_row
         notes = {str(kind): header.name(kind) for kind in kinds}
@@ -136,10 +136,11 @@ class TableReader:
         if not rows:
             return rows
         _, first = rows[0]
-        units = {k: unit_of(first[c]) for k in kinds if (c := self._columns[k]) < len(first)}
-        # A unit alone in its cell: a number beside it would be a reading.
-        if not any(units.values()) or any(read_stamp(cell) for cell in first):
+        cells = {k: first[c] for k in kinds if (c := self._columns[k]) < len(first)}
+        # A unit alone in its cell: a number beside it would be a reading, and a word another heading.
+        if not any(map(unit_of, cells.values())) or any(len(plain(text(cell)).split()) > 1 for cell in cells.values()):
             return rows
+        units = {kind: unit_of(cell) for kind, cell in cells.items()}
         self._units = units
         return rows[1:]
 
@@ -151,7 +152,7 @@ class TableReader:
 
     def _entry(self, line: int, row: Sequence[Cell], energies: Callable[[Sequence[Cell]], Energies]) -> Entry | None:
         used = (kind for kind in self._columns if kind in TIMES or kind in ENERGIES or kind is Kind.VOLUME)
-        if len(row) <= max(self._columns[kind] for kind in used):
+        if len(row) <= max(max(self._header.parts.get(kind, ()), default=self._columns[kind]) for kind in used):
             self._problem(ProblemKind.TOO_FEW_CELLS, line, str(len(row)), str(len(self._header.cells)))
             return None
         kind = Kind.START if Kind.START in self._columns else Kind.END
@@ -179,8 +180,8 @@ class TableReader:
         stamp = read_stamp(row[self._columns[kind]], None if clock is None else self._cell(row, clock))
         if stamp and self._ends_day and stamp.clock.time() == time.min:
             stamp = Stamp(stamp.clock + timedelta(days=1), stamp.offset)
-        if stamp and stamp.offset is None and self._header.is_utc:
-            return Stamp(stamp.clock, 0)
+        if stamp and stamp.offset is None:
+            return Stamp(stamp.clock, self._header.offset)
         return stamp
 
     def _end(self, row: Sequence[Cell], start: Stamp) -> Stamp | None:
@@ -236,8 +237,14 @@ class TableReader:
         return UNKNOWN
 
     def _energy(self, row: Sequence[Cell], kind: Kind) -> Decimal | None:
-        column = self._columns.get(kind)
-        if column is None or is_empty(row[column]):
+        if kind not in self._columns:
+            return None
+        parts = [self._part_of(kind, row, column) for column in self._header.columns_of(kind)]
+        known = [part for part in parts if part is not None]
+        return sum(known, Decimal(0)) if len(known) == len(parts) else None
+
+    def _part_of(self, kind: Kind, row: Sequence[Cell], column: int) -> Decimal | None:
+        if is_empty(row[column]):
             return None
         unit = self._units[kind]
         if unit is None:

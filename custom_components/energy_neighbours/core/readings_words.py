@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from enum import StrEnum
+import re
 from typing import Final
 
 from .quarter_hour import Quality
@@ -91,21 +92,30 @@ _INJECTION: Final = (
 )
 _SHARED: Final = ("partag", "shared", "gedeeld", "geteilt", "gemeinsam", "autoconsomm", "alloue", "allocated")
 _RESIDUAL: Final = ("resid", "restafname", "restnetz", "restbezug", "alloconsomm", "complement")
-_OFFTAKE: Final = (
-    "prelev",
-    "soutir",
-    "consomm",
-    "afname",
-    "afgenomen",
-    "verbruik",
-    "offtake",
-    "consumption",
-    "bezug",
-    "verbrauch",
-    "entnahme",
-)
+_FROM_GRID: Final = ("prelev", "soutir", "afname", "afgenomen", "offtake", "bezug", "entnahme", "import")
+_CONSUMED: Final = ("consomm", "verbruik", "consumption", "verbrauch")
+_OFFTAKE: Final = (*_FROM_GRID, *_CONSUMED)
 _PRODUCTION: Final = ("product", "produkt", "produce", "erzeug")
 _TOTAL: Final = ("total", "totaal", "gesamt")
+_PART: Final = frozenset(
+    {
+        "dag", "nacht", "jour", "nuit", "day", "night", "tag", "t1", "t2", "t3", "t4", "1", "2", "3", "4", "hp", "hc",
+        "pleines", "creuses", "peak", "piek", "dal", "hoog", "laag", "normaal", "high", "low", "eco", "medium", "pic",
+        "hoogtarief", "laagtarief", "hochtarif", "niedertarif", "ht", "nt", "l1", "l2", "l3",
+    }
+)  # fmt: skip
+_OTHER_THINGS: Final = frozenset(
+    {
+        "eur", "euro", "prix", "prijs", "price", "preis", "cout", "couts", "kost", "kosten", "cost", "costs",
+        "montant", "bedrag", "betrag", "gaz", "gas", "erdgas", "aardgas", "eau", "water", "wasser", "kvarh", "kvar",
+        "varh", "index", "meterstand", "tellerstand", "stand", "zahlerstand", "temperature", "temperatuur",
+        "temperatur",
+    }
+)  # fmt: skip
+_REACTIVE: Final = ("reacti", "reaktiv", "blind", "inducti", "induktiv", "capaciti", "kapazitiv")
+_ZONE: Final = re.compile(r"(?:UTC|GMT)\s*(?:([+\-\u2212])\s*(\d{1,2})(?::?(\d\d))?)?", re.IGNORECASE)
+FARTHEST: Final = 14 * 3600
+"""No clock on Earth is further ahead of UTC [s]."""
 
 
 def kind_of(header: Cell) -> Kind | None:
@@ -119,11 +129,26 @@ def kind_of(header: Cell) -> Kind | None:
     hinted = (kind for kind, stems in _STEMS.items() if _has(written, stems))
     other = next(named, None) or next(hinted, None)
     energy = _energy_of(written)
+    is_other = bool(words & _OTHER_THINGS) or _has(written, _REACTIVE) or "€" in text(header)
     if unit_of(header):
-        return energy or Kind.VOLUME
+        return None if is_other else energy or Kind.VOLUME
     if is_time:
         return _time_of(words)
-    return other or energy or (Kind.VOLUME if _has(written, _VOLUME) else None)
+    if other or is_other:
+        return other
+    return energy or (Kind.VOLUME if _has(written, _VOLUME) else None)
+
+
+def rank_of(header: Cell) -> tuple[bool, bool, bool]:
+    """Tell how well the heading of a column names an energy, to choose among several of the same kind."""
+    written = plain(text(header))
+    # What a home consumes is more than what it takes from the grid, where it produces.
+    return not _has(written, _CONSUMED) or _has(written, _FROM_GRID), _has(written, _TOTAL), unit_of(header) is not None
+
+
+def is_part(header: Cell) -> bool:
+    """Whether a heading names a part of an energy, as by day and by night."""
+    return bool(_PART & set(plain(text(header)).split()))
 
 
 def unit_of(written: Cell) -> str | None:
@@ -131,9 +156,17 @@ def unit_of(written: Cell) -> str | None:
     return next((word for word in reversed(plain(text(written)).split()) if word in FACTORS), None)
 
 
-def is_utc(header: Cell) -> bool:
-    """Whether a heading says that its times are in UTC."""
-    return bool({"utc", "gmt"} & set(plain(text(header)).split()))
+def offset_of(header: Cell) -> int | None:
+    """Return how far [s] a heading says that its times are ahead of UTC; None if it says nothing of it."""
+    if not {"utc", "gmt"} & {word.rstrip("0123456789") for word in plain(text(header)).split()}:
+        return None
+    found = _ZONE.search(text(header))
+    if found is None or found[1] is None:
+        return 0
+    seconds = int(found[2]) * 3600 + int(found[3] or 0) * 60
+    if seconds > FARTHEST:
+        return None
+    return seconds if found[1] == "+" else -seconds
 
 
 def _energy_of(written: str) -> Kind | None:
@@ -163,42 +196,54 @@ def _has(written: str, stems: tuple[str, ...]) -> bool:
 
 
 _ESTIMATED: Final = (
-    "estim",
-    "geschat",
-    "geschatz",
-    "schatting",
-    "ersatz",
-    "corrig",
-    "herberekend",
-    "calcul",
-    "berekend",
-)
-_MISSING: Final = ("manqu", "missing", "ontbre", "fehl", "niet beschikbaar", "indisponible", "absent")
-_LATE: Final = ("late", "tardi", "laat")
-_MEASURED: Final = (
-    "measured", "mesur", "reel", "valid", "uitgelezen", "gemeten", "gemessen", "brut", "releve", "actual", "ok",
-    "geen verbruik", "echt", "wahr",
+    "estim", "geschat", "geschatz", "schatting", "ersatz", "corrig", "herberekend", "calcul", "berekend", "interpol",
+    "extrapol", "simul", "profil", "provis", "voorlopig",
 )  # fmt: skip
-_STATES: Final = {
-    Quality.ESTIMATED: _ESTIMATED,
-    Quality.MISSING: _MISSING,
-    Quality.LATE: _LATE,
-    Quality.MEASURED: _MEASURED,
-}
-_NOT_VALID: Final = ("non valid", "niet gevalid", "not valid", "nicht valid", "invalid", "unvalid")
+_MISSING: Final = ("manqu", "missing", "ontbre", "fehl", "absent", "indisponib", "unavailable")
+_THERE: Final = (
+    "beschikbaar",
+    "disponib",
+    "available",
+    "verfugbar",
+    "donnee",
+    "gegevens",
+    "daten",
+    "data",
+    "valeur",
+    "waarde",
+)
+_LATE: Final = ("tardi",)
+_LATE_WORDS: Final = frozenset({"late", "laat", "spat", "verspatet"})
+_MEASURED: Final = (
+    "measured", "mesur", "reel", "valid", "uitgelezen", "gelezen", "gemeten", "gemessen", "brut", "releve", "actual",
+    "verbruik", "echt", "wahr",
+)  # fmt: skip
+_MEASURED_WORDS: Final = frozenset({"ok", "read"})
+_NOT: Final = frozenset({"non", "pas", "not", "no", "niet", "geen", "nicht", "kein", "keine", "sans", "zonder", "ohne"})
+_NOT_JOINED: Final = ("invalid", "unvalid", "onbeschikbaar")
 _CODES: Final = {"e": Quality.ESTIMATED, "r": Quality.MEASURED, "b": Quality.MEASURED, "m": Quality.MEASURED}
+_NO_CONSUMPTION: Final = "geen verbruik"
+"""A zero that was measured."""
 
 
 def quality_of(state: Cell) -> Quality | None:
     """Tell how far a grid operator trusts a value; None if its word for that is not known."""
     written = plain(text(state))
-    if not written:
+    words = set(written.split())
+    if not written or written == _NO_CONSUMPTION:
         return Quality.MEASURED
     if written in _CODES:
         return _CODES[written]
-    if _has(written, _NOT_VALID):
-        return Quality.ESTIMATED
-    return next((quality for quality, stems in _STATES.items() if _has(written, stems)), None)
+    denied = bool(words & _NOT) or _has(written, _NOT_JOINED)
+    is_read = bool(words & _MEASURED_WORDS) or _has(written, _MEASURED)
+    told = {
+        # Not read and not validated is a value of less worth; no data is none.
+        Quality.MISSING: _has(written, _MISSING) or (denied and _has(written, _THERE)),
+        Quality.ESTIMATED: _has(written, _ESTIMATED) or (denied and is_read),
+        Quality.LATE: not denied and (bool(words & _LATE_WORDS) or _has(written, _LATE)),
+        Quality.MEASURED: not denied and is_read,
+    }
+    return next((quality for quality, is_told in told.items() if is_told), None)
 
 
 SUMS: Final = ("total", "totaal", "somme", "summe", "gesamt", "subtotal", "sous total")
