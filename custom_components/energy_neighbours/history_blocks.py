@@ -1,16 +1,18 @@
 """Past quarter-hours from the meters' own history: counters of several sensors, booked as they are live."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from heapq import merge
 from itertools import groupby
 from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from .core.channel import SiteLayout
+from .core.channel import Role, SiteLayout
 from .core.counter import CounterTrack, StepKind
 from .core.history import History, HistoryError, Problem, ProblemKind
-from .core.quarter_hour import QUARTER, Quality, QuarterHour
+from .core.quarter_hour import QUARTER, Quality, QuarterHour, Span, quarter_start
 from .core.quarter_hour_meter import LISTENING
 from .core.site_energy import SIDES, SiteEnergy
 from .flukso.tmpo import SensorHistory, find_blocks, open_history
@@ -27,6 +29,8 @@ LITTLE: Final = 2
 """So little [Wh] counted over a silence says that hardly anything was used, or that the meter was off."""
 OFF: Final = 3600
 """After a longer silence [s] in which nothing was counted, the meter was off and what was used is not known."""
+CUT: Final = 3600
+"""A side that is known for less than the rest by so much [s] is named."""
 
 
 class CounterRole(Protocol):
@@ -80,9 +84,10 @@ def read_sensors(
 ) -> History:
     """Book the counters of a site's sensors, netted over the phases as they are live.
 
-    A side of the site (grid, production) is left out if one of its channels has no blocks: what is missing of a sum
-    cannot be told. Every run of a sensor is a counter of its own; runs in which it measured something else are left
-    out. What cannot be known wholly, as the quarter-hour in which the history begins, is left out as well.
+    A side of the site (grid, production) is left out if one of its counters has no blocks, and while one of them tells
+    nothing yet, or nothing more: what is missing of a sum cannot be told. Every run of a sensor is a counter of its
+    own; runs in which it measured something else are left out. What cannot be known wholly, as the quarter-hour in
+    which the history begins, is left out as well.
 
     Parameters
     ----------
@@ -103,15 +108,15 @@ def read_sensors(
         None of the sides has all its blocks.
     """
     sensors = {sid: sensor for sid, sensor in sensors.items() if sid in registers and sensor.span}
-    channels = {registers[sid].channel for sid in sensors}
-    sides = [side for side in SIDES if layout.keys(side) and channels.issuperset(layout.keys(side))]
-    if not sides:
+    counters = {side: _counters(registers, layout.keys(side)) for side in SIDES if layout.keys(side)}
+    whole = {side: sids for side, sids in counters.items() if sids and sids <= sensors.keys()}
+    if not whole:
         raise HistoryError("no_blocks_of_site")
-    kept = {key: entry for key, entry in layout.assignments.items() if entry.role in sides}
-    used = {sid: sensor for sid, sensor in sensors.items() if registers[sid].channel in kept}
+    kept = {key: entry for key, entry in layout.assignments.items() if entry.role in whole}
+    used = {sid: sensors[sid] for sids in whole.values() for sid in sids}
     booking = _Booking(SiteLayout(kept, layout.wiring, layout.bundled), {sid: registers[sid] for sid in used}, now)
-    spans = [span for sensor in used.values() if (span := sensor.span)]
-    first, last = min(start for start, _ in spans), max(end for _, end in spans)
+    covered = [span for sensor in used.values() if (span := sensor.span)]
+    first, last = min(start for start, _ in covered), max(end for _, end in covered)
     day, told = 86_400, -1
     for time, readings in groupby(merge(*(_series(sid, used[sid]) for sid in used)), itemgetter(0)):
         if time > now:
@@ -120,9 +125,12 @@ def read_sensors(
         if on_progress and time // day != told:
             told = time // day
             on_progress((time - first) / (last - first))
-    missing = [side.value for side in SIDES if layout.keys(side) and side not in sides]
+    spans = {side: span for side, sids in whole.items() if (span := booking.common_span(sids))}
+    notes = {f"{side.value}_span": _interval(span) for side, span in spans.items() if _is_cut(span, booking.span)}
+    if missing := [side.value for side in counters if side not in spans]:
+        notes["without"] = ", ".join(missing)
     return History(
-        quarter_hours=booking.finish(),
+        quarter_hours=booking.finish(spans),
         rows=booking.count,
         duplicates=sum(sensor.dropped for sensor in used.values()),
         problems=[
@@ -131,8 +139,23 @@ def read_sensors(
             for block, fault in sorted(sensor.faults.items())
         ],
         format=FORMAT,
-        notes={"without": ", ".join(missing)} if missing else {},
+        notes=notes,
     )
+
+
+def _counters(registers: Mapping[str, CounterRole], channels: Collection[str]) -> set[str]:
+    """Return the sids of all counters of some channels; none if a channel has no counter."""
+    sids = {sid for sid, register in registers.items() if register.channel in channels}
+    return sids if {registers[sid].channel for sid in sids} == set(channels) else set()
+
+
+def _is_cut(span: Span, of: Span) -> bool:
+    return span.start - of.start >= CUT or of.end - span.end >= CUT
+
+
+def _interval(span: Span) -> str:
+    """Return an interval as ISO 8601 writes it."""
+    return "/".join(datetime.fromtimestamp(each, UTC).isoformat() for each in span)
 
 
 type _Reading = tuple[int, str, int, float]
@@ -164,10 +187,25 @@ class _Booking:
         self._keys = {side: layout.keys(side) for side in SIDES if layout.keys(side)}
         self._energy = SiteEnergy(layout)
         self._tracks: dict[str, tuple[int, CounterTrack]] = {}
+        self._since: dict[str, int] = {}
+        self._until: dict[str, int] = {}
+        self._spread: set[int] = set()
         self._last: int | None = None
         self._heard = 0
         self._closed: list[QuarterHour] = []
         self.count = 0
+
+    @property
+    def span(self) -> Span:
+        """Return the time between the first reading of all and the last."""
+        return Span(min(self._since.values(), default=0), max(self._until.values(), default=0))
+
+    def common_span(self, sids: Collection[str]) -> Span | None:
+        """Return the time over which all of some counters told something; None if there is none."""
+        if not self._since.keys() >= set(sids):
+            return None
+        span = Span(max(self._since[sid] for sid in sids), min(self._until[sid] for sid in sids))
+        return span if span.start < span.end else None
 
     def take(self, time: int, readings: Iterable[_Reading]) -> None:
         """Take what the meter counted at one moment."""
@@ -181,6 +219,8 @@ class _Booking:
         for channel, forward, backward, seconds in steps:
             # What was counted after the meter came back does not belong to the time in which it was off.
             self._energy.add_energy(channel, forward, backward, time, 0 if was_off else seconds)
+            if seconds > QUIET and forward + backward > LITTLE and not was_off:
+                self._spread |= set(range(quarter_start(time - seconds), time, QUARTER))
         if self._last is not None and time // QUARTER != self._last // QUARTER:
             self._closed += self._energy.close_quarter_hours()
         self._last = time
@@ -188,6 +228,8 @@ class _Booking:
     def _advance(self, sid: str, run: int, value: float, time: int) -> tuple[str, float, float, float] | None:
         """Return the channel, what its counter adds forward and backward [Wh], and the time that took [s]."""
         self.count += 1
+        self._since.setdefault(sid, time)
+        self._until[sid] = time
         register = self._registers[sid]
         known = self._tracks.get(sid)
         if known is None or known[0] != run:
@@ -224,15 +266,25 @@ class _Booking:
         for side in self._keys:
             self._energy.hear(side, time)
 
-    def finish(self) -> list[QuarterHour]:
-        """Return the quarter-hours that are known."""
+    def finish(self, spans: Mapping[Role, Span]) -> list[QuarterHour]:
+        """Return the quarter-hours that are known, of each side those that lie within the span given for it."""
         if self._last is not None:
             self._hear(self._last)
         self._closed += self._energy.close_quarter_hours()
-        quarter_hours = list(_joined(self._closed))
-        if self._closed and self._closed[0].quality is not Quality.MEASURED:
-            quarter_hours = quarter_hours[1:]  # the history begins amid it
-        return [quarter for quarter in quarter_hours if _is_known(quarter) and quarter.end <= self._now]
+        known = (self._within(quarter, spans) for quarter in _joined(self._closed) if quarter.end <= self._now)
+        return [quarter for quarter in known if _is_known(quarter)]
+
+    def _within(self, quarter: QuarterHour, spans: Mapping[Role, Span]) -> QuarterHour:
+        """Return what all counters of a side told of a quarter-hour; it is estimated if one was silent for long."""
+        told = {side for side, span in spans.items() if span.start <= quarter.start and quarter.end <= span.end}
+        worse = quarter.quality is Quality.MEASURED and quarter.start in self._spread
+        return replace(
+            quarter,
+            offtake=quarter.offtake if Role.GRID in told else None,
+            injection=quarter.injection if Role.GRID in told else None,
+            production=quarter.production if Role.PRODUCTION in told else None,
+            quality=Quality.ESTIMATED if worse else quarter.quality,
+        )
 
 
 def _joined(quarters: Iterable[QuarterHour]) -> Iterator[QuarterHour]:

@@ -1,7 +1,7 @@
 """Where past quarter-hours come from: files, statistics, and a Fluksometer's own history on disk or in its cloud."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -127,19 +127,18 @@ class CloudSource:
         counted = {*meter.layout.keys(Role.GRID), *meter.layout.keys(Role.PRODUCTION)}
         sids = [sid for sid, register in meter.registers.items() if register.channel in counted]
         cloud = FluksoCloud(async_get_clientsession(hass), self.token.strip(), base=CLOUD)
-        folder = await hass.async_add_executor_job(TemporaryDirectory)
         try:
-            await cloud.download(
-                sids,
-                Path(folder.name),
-                on_progress=lambda done, of: reading.progress(DOWNLOAD_SHARE * done / max(of, 1)),
-            )
-            return await _async_read_folder(
-                Path(folder.name),
-                reading,
-                meter,
-                lambda share: reading.progress(DOWNLOAD_SHARE + (1 - DOWNLOAD_SHARE) * share),
-            )
+            folder = await hass.async_add_executor_job(TemporaryDirectory)
+            try:
+                lost = await _async_download(cloud, sids, Path(folder.name), reading.progress)
+                history = await _async_read_folder(
+                    Path(folder.name),
+                    reading,
+                    meter,
+                    lambda share: reading.progress(DOWNLOAD_SHARE + (1 - DOWNLOAD_SHARE) * share),
+                )
+            finally:
+                await hass.async_add_executor_job(folder.cleanup)
         except FluksoTokenError as error:
             raise HistoryError("cloud_token") from error
         except FluksoConnectionError as error:
@@ -148,13 +147,15 @@ class CloudSource:
             raise HistoryError("cloud_odd") from error
         except HistoryError as error:
             raise HistoryError("cloud_empty") from error
-        finally:
-            await hass.async_add_executor_job(folder.cleanup)
+        except OSError as error:
+            raise HistoryError("no_room_for_download", reason=error.strerror or str(error)) from error
+        return replace(history, notes={**history.notes, "blocks_lost": str(lost)}) if lost else history
 
 
 async def async_allowed(hass: HomeAssistant, path: str) -> Path:
     """Return a path on Home Assistant's machine; HistoryError when it may not be read."""
-    if not await hass.async_add_executor_job(hass.config.is_allowed_path, path):
+    # No path holds a NUL, and all that opens one stumbles over it.
+    if "\0" in path or not await hass.async_add_executor_job(hass.config.is_allowed_path, path):
         raise HistoryError("path_not_allowed", path=path)
     return Path(path)
 
@@ -163,6 +164,21 @@ def _meter(site: Site) -> FluksoMeter:
     if not isinstance(site.meter, FluksoMeter):
         raise HistoryError("import_needs_fluksometer")
     return site.meter
+
+
+async def _async_download(cloud: FluksoCloud, sids: Collection[str], folder: Path, progress: Progress) -> int:
+    """Fetch blocks into a folder and return how many of those that the cloud listed it did not have.
+
+    The cloud may merge blocks while they are fetched: then the larger ones are fetched in a second round.
+    """
+
+    def tell(done: int, of: int) -> None:
+        progress(DOWNLOAD_SHARE * done / max(of, 1))
+
+    download = await cloud.download(sids, folder, on_progress=tell)
+    if download.gone:
+        download = await cloud.download(sids, folder)
+    return download.gone
 
 
 async def _async_read_folder(folder: Path, reading: Reading, meter: FluksoMeter, progress: Progress) -> History:

@@ -106,6 +106,12 @@ class ImportTexts:
         for side in notes.get("without", "").split(", "):
             if side:
                 yield self.say(f"import_without_{side}")
+        for side in ("grid", "production"):
+            if interval := notes.get(f"{side}_span"):
+                start, end = (int(datetime.fromisoformat(each).timestamp()) for each in interval.split("/"))
+                yield self.say(f"import_part_of_{side}", start=self.time(start), end=self.time(end))
+        if lost := notes.get("blocks_lost"):
+            yield self.say("import_blocks_lost", count=int(lost))
         if unread := notes.get("unread"):
             yield self.say("import_unread", names=unread)
 

@@ -1,7 +1,9 @@
 """A Fluksometer's own history, from a folder of blocks and from its cloud, as the site's channels have their roles."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from errno import ENOSPC
 import logging
+import os
 from pathlib import Path
 
 from aiohttp import web
@@ -78,6 +80,18 @@ async def test_folder_of_blocks_is_booked_as_the_channels_are_live(
         assert (quarter.injection, quarter.production) == (0, pytest.approx(roofs * WATTS / 4, abs=1))
 
 
+async def test_side_is_known_as_long_as_all_its_channels_are(
+    hass: HomeAssistant, meter: Simulator, site: MockConfigEntry, folder: Path
+) -> None:
+    found = blocks(site, Role.GRID, Role.PRODUCTION)
+    shortened = next(iter(found))
+    first, *_ = sorted(found[shortened])
+    found[shortened] = {first: found[shortened][first]}
+    store(found, folder)
+    result = await walk(hass, await begin(hass, site, "import_blocks"), {"folder": str(folder)})
+    assert "is only known from 20" in result["description_placeholders"]["preview"]
+
+
 async def test_side_without_all_its_blocks_is_left_out_and_named(
     hass: HomeAssistant, meter: Simulator, site: MockConfigEntry, folder: Path
 ) -> None:
@@ -92,6 +106,8 @@ async def test_folder_that_is_not_allowed_or_empty_is_refused(
     result = await begin(hass, site, "import_blocks")
     result = await walk(hass, result, {"folder": "/etc"})
     assert "may not read /etc" in result["description_placeholders"]["reason"]
+    result = await walk(hass, result, {"folder": f"{folder}/\0"})
+    assert "may not read" in result["description_placeholders"]["reason"]
     result = await walk(hass, result, {"folder": str(folder)})
     assert "holds no Flukso blocks" in result["description_placeholders"]["reason"]
 
@@ -108,6 +124,8 @@ class StandIn:
 
     def __init__(self) -> None:
         self.blocks: Blocks = {}
+        self.merged: Blocks = {}
+        """What takes the place of a sensor's blocks when the first of them is asked for."""
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         if request.headers["X-Token"] != TOKEN:
@@ -115,9 +133,15 @@ class StandIn:
         of_sensor = self.blocks.get(request.match_info["sid"])
         if of_sensor is None:
             raise web.HTTPNotFound
+        if request.match_info["rest"] != "sync" and self.merged:
+            self.blocks, self.merged = self.merged, {}
+            of_sensor = self.blocks[request.match_info["sid"]]
         if request.match_info["rest"] == "sync":
             return web.json_response([{"rid": b.run, "lvl": b.level, "bid": b.start, "ext": "gz"} for b in of_sensor])
-        return web.Response(body=of_sensor[BlockId(*map(int, request.match_info["rest"].split("/")))])
+        block = BlockId(*map(int, request.match_info["rest"].split("/")))
+        if block not in of_sensor:
+            raise web.HTTPNotFound
+        return web.Response(body=of_sensor[block])
 
 
 @pytest.fixture
@@ -163,3 +187,53 @@ async def test_cloud_that_gives_nothing_says_why(
     result = await walk(hass, await begin(hass, site, "import_cloud"), {"token": token})
     assert (result["step_id"], result["errors"]) == ("import_cloud", {"base": "import_refused"})
     assert reason in result["description_placeholders"]["reason"]
+
+
+async def test_blocks_that_are_merged_meanwhile_are_fetched_as_they_are_then(
+    hass: HomeAssistant, meter: Simulator, site: MockConfigEntry, cloud: StandIn
+) -> None:
+    cloud.merged = blocks(site, Role.GRID, Role.PRODUCTION)
+    cloud.blocks = {sid: {BlockId(0, 8, b.start): b"gone soon" for b in found} for sid, found in cloud.merged.items()}
+    result = await walk(hass, await begin(hass, site, "import_cloud"), {"token": TOKEN})
+    assert "could not be fetched" not in result["description_placeholders"]["preview"]
+    await walk(hass, result, {})
+    assert len(await quarters(site)) >= 7
+
+
+async def test_blocks_that_the_cloud_lists_and_does_not_have_are_told(
+    hass: HomeAssistant, meter: Simulator, site: MockConfigEntry, cloud: StandIn
+) -> None:
+    cloud.blocks = blocks(site, Role.GRID, Role.PRODUCTION)
+    sid = next(iter(cloud.blocks))
+    lost = max(cloud.blocks[sid])
+    del cloud.blocks[sid][lost]
+    cloud.blocks[sid] = _Listed(cloud.blocks[sid], lost)
+    result = await walk(hass, await begin(hass, site, "import_cloud"), {"token": TOKEN})
+    assert "could not be fetched (1)" in result["description_placeholders"]["preview"]
+
+
+class _Listed(dict[BlockId, bytes]):
+    """Blocks of which one more is listed than there is."""
+
+    def __init__(self, blocks: dict[BlockId, bytes], more: BlockId) -> None:
+        super().__init__(blocks)
+        self._more = more
+
+    def __iter__(self) -> Iterator[BlockId]:
+        return iter([*self.keys(), self._more])
+
+
+async def test_full_disk_ends_a_download_with_a_sentence(
+    hass: HomeAssistant, meter: Simulator, site: MockConfigEntry, cloud: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud.blocks = blocks(site, Role.GRID, Role.PRODUCTION)
+
+    def full(*_: object) -> None:
+        raise OSError(ENOSPC, os.strerror(ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    result = await walk(hass, await begin(hass, site, "import_cloud"), {"token": TOKEN})
+    assert "No space left on device. Make room" in result["description_placeholders"]["reason"]
+    monkeypatch.setattr(history_sources, "TemporaryDirectory", full)
+    result = await walk(hass, result, {"token": TOKEN})
+    assert "No space left on device. Make room" in result["description_placeholders"]["reason"]

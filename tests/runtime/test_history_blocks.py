@@ -136,6 +136,71 @@ def test_one_phase_of_three_is_no_site() -> None:
     assert refused.value.key == "no_blocks_of_site"
 
 
+# What is known of a side only for a while
+
+PHASES = {f"flow{number}": Assignment(Role.GRID, phase) for number, phase in enumerate(Phase, start=1)}
+
+
+def three_phases(third: slice) -> History:
+    """Read three hours of three phases at 400 W each; of the third, only a part of the readings."""
+    series = rising(3 * HOUR, 10, lambda _: 400)
+    blocks = {sid(number): split(series, 8) for number in (10, 20)} | {sid(30): split(series[third], 8)}
+    return read([clamp(number, *ONE_WAY) for number in (1, 2, 3)], PHASES, blocks)
+
+
+@pytest.mark.parametrize(
+    ("third", "quarters", "interval"),
+    [
+        (slice(None), range(11), None),
+        (slice(None, 361), range(4), "2023-11-14T22:00:00+00:00/2023-11-14T23:00:00+00:00"),
+        (slice(360, None), range(4, 11), "2023-11-14T23:00:00+00:00/2023-11-15T01:00:00+00:00"),
+        (slice(300, 500), range(4, 5), "2023-11-14T22:50:00+00:00/2023-11-14T23:23:10+00:00"),
+    ],
+    ids=["whole", "ends", "begins", "between"],
+)
+def test_side_is_known_while_all_its_phases_are(third: slice, quarters: range, interval: str | None) -> None:
+    history = three_phases(third)
+    assert [(q.start - T) // QUARTER for q in history.quarter_hours] == list(quarters)
+    assert {(q.offtake, q.quality) for q in history.quarter_hours} == {(300, Quality.MEASURED)}
+    assert history.notes == ({"grid_span": interval} if interval else {})
+
+
+def test_phases_that_were_never_measured_together_are_no_site() -> None:
+    series = rising(3 * HOUR, 10, lambda _: 400)
+    channels = [clamp(number, *ONE_WAY) for number in (1, 2, 3)]
+    blocks = {sid(10): split(series[:300], 8), sid(20): split(series[300:], 8), sid(30): split(series, 8)}
+    history = read(channels, PHASES, blocks)
+    assert (list(history.quarter_hours), history.notes) == ([], {"without": "grid"})
+
+
+def test_phase_that_says_nothing_amid_the_others_is_spread_and_called_estimated() -> None:
+    series = rising(3 * HOUR, 10, lambda _: 400)
+    silent = [(time, value) for time, value in series if not T + HOUR < time < T + 2 * HOUR]
+    blocks = {sid(10): split(series, 8), sid(20): split(series, 8), sid(30): split(silent, 8)}
+    quarters = read([clamp(number, *ONE_WAY) for number in (1, 2, 3)], PHASES, blocks).quarter_hours
+    assert sum(q.offtake or 0 for q in quarters) == pytest.approx(11 * 300, abs=1)
+    assert [q.quality for q in quarters] == [Quality.MEASURED] * 4 + [Quality.ESTIMATED] * 4 + [Quality.MEASURED] * 3
+
+
+def test_roof_that_is_measured_no_longer_is_not_known() -> None:
+    channels = [clamp(1, *ONE_WAY), clamp(2, *ONE_WAY)]
+    series = rising(3 * HOUR, 10, lambda _: 400)
+    blocks = {sid(10): split(series, 8), sid(20): split(series[:361], 8)}
+    history = read(channels, MAINS | {"flow2": Assignment(Role.PRODUCTION)}, blocks)
+    assert [q.production for q in history.quarter_hours] == [100] * 4 + [None] * 7
+    assert {q.offtake for q in history.quarter_hours} == {100}
+    assert history.notes.keys() == {"production_span"}
+
+
+def test_channel_that_tells_one_way_of_two_is_not_known() -> None:
+    assigned = MAINS | {"flow2": Assignment(Role.PRODUCTION)}
+    series = split(rising(HOUR, 10, lambda _: 400), 8)
+    blocks = dict.fromkeys([sid(10), sid(20), sid(21)], series)
+    history = read([clamp(1, *TWO_WAY), clamp(2, *TWO_WAY)], assigned, blocks)
+    assert {(q.offtake, q.injection) for q in history.quarter_hours} == {(None, None)}
+    assert history.notes == {"without": "grid"}
+
+
 def test_counter_that_begins_anew_invents_nothing() -> None:
     before = rising(HOUR, 10, lambda _: 400)
     after = [(time, value - 5000) for time, value in rising(HOUR, 10, lambda _: 400, begin=T + HOUR + 10)]
