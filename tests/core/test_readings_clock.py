@@ -6,7 +6,7 @@ from datetime import date, datetime
 import pytest
 
 from custom_components.energy_neighbours.core.history import Problem, ProblemKind, preview
-from custom_components.energy_neighbours.core.quarter_hour import local_day
+from custom_components.energy_neighbours.core.quarter_hour import QUARTER, QuarterHour, iso, local_day
 
 from .test_readings import BRUSSELS, DSO, EAN, read
 
@@ -31,6 +31,16 @@ def test_days_on_which_the_clocks_change(day: date, quarter_hours: int, *, newes
     assert [q.offtake for q in history.quarter_hours] == list(range(quarter_hours))
     assert history.problems == []
     assert [(c.expected, c.found) for c in preview(history, BRUSSELS).clock_changes] == [(quarter_hours,) * 2]
+
+
+def test_day_is_the_same_in_a_longer_file() -> None:
+    def quarters(first: date) -> list[QuarterHour]:
+        starts = local_day(first, BRUSSELS).quarter_hours.start, local_day(date(2026, 5, 5), BRUSSELS).end
+        lines = [f"{iso(start)},{start % 7}.{start % 997}" for start in range(*starts, QUARTER)]
+        return list(read("\n".join(["timestamp_utc,offtake_wh", *lines]), delimiter=",").quarter_hours)
+
+    longer, shorter = quarters(date(2026, 5, 2)), quarters(date(2026, 5, 4))
+    assert longer[-192:] == shorter
 
 
 def test_hour_that_comes_twice_but_is_there_once_is_told_and_left_out() -> None:

@@ -168,10 +168,17 @@ class Series:
         eans: Sequence[str] = (),
         notes: Mapping[str, str] | None = None,
     ) -> History:
-        """Return the history; energies finer than a Wh are carried on, so that sums are kept."""
+        """Return the history; energies finer than a Wh are carried on, so that the sums of days are kept.
+
+        Each local day begins anew: the same day in a longer file is the same.
+        """
         quarter_hours = []
-        carried = [Decimal("0.5")] * len(UNKNOWN)  # rounds the running sum to the nearest Wh
+        carried: list[Decimal] = []
+        day_end = 0
         for start in sorted(self._cells):
+            if start >= day_end:
+                day_end = local_day(day_of(start, self._zone), self._zone).end
+                carried = [Decimal("0.5")] * len(UNKNOWN)  # rounds the running sum to the nearest Wh
             cell = self._cells[start]
             if cell.spoiled:
                 continue
