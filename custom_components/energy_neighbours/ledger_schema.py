@@ -111,22 +111,27 @@ price_table = Table(
 
 # A released schema is never edited: what changes later is a further step below. Rows are kept in the order of their key
 # (WITHOUT ROWID), so that a month of a site is one piece of the file; what was superseded does not stand in its way.
-_ENERGIES: Final = """
+_READINGS: Final = {"quarter_hour": "site, start", "superseded": "site, start, revision"}
+_SOURCE_1: Final = "source INTEGER NOT NULL CHECK (source BETWEEN 0 AND 1)"
+_SOURCE_2: Final = """imported INTEGER NOT NULL CHECK (imported BETWEEN 0 AND 7),
+    doubtful INTEGER NOT NULL CHECK (doubtful BETWEEN 0 AND 7 AND doubtful & ~imported = 0)"""
+
+
+def _readings_of(table: str, source: str) -> str:
+    return f"""CREATE TABLE {table} (
+    site INTEGER NOT NULL, start INTEGER NOT NULL CHECK (start % 900 = 0), revision INTEGER NOT NULL,
     offtake INTEGER CHECK (offtake >= 0),
     injection INTEGER CHECK (injection >= 0),
     production INTEGER CHECK (production >= 0),
     quality INTEGER NOT NULL CHECK (quality BETWEEN 0 AND 3),
-    imported INTEGER NOT NULL CHECK (imported BETWEEN 0 AND 7),
-    doubtful INTEGER NOT NULL CHECK (doubtful BETWEEN 0 AND 7 AND doubtful & ~imported = 0)"""
+    {source},
+    PRIMARY KEY ({_READINGS[table]})) STRICT, WITHOUT ROWID"""
+
+
 _VERSION_1: Final = (
     """CREATE TABLE site (
     id INTEGER PRIMARY KEY, entry TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL, state TEXT) STRICT""",
-    f"""CREATE TABLE quarter_hour (
-    site INTEGER NOT NULL, start INTEGER NOT NULL CHECK (start % 900 = 0), revision INTEGER NOT NULL,{_ENERGIES},
-    PRIMARY KEY (site, start)) STRICT, WITHOUT ROWID""",
-    f"""CREATE TABLE superseded (
-    site INTEGER NOT NULL, start INTEGER NOT NULL CHECK (start % 900 = 0), revision INTEGER NOT NULL,{_ENERGIES},
-    PRIMARY KEY (site, start, revision)) STRICT, WITHOUT ROWID""",
+    *(_readings_of(table, _SOURCE_1) for table in _READINGS),
     """CREATE TABLE import (
     site INTEGER NOT NULL, revision INTEGER NOT NULL, made INTEGER NOT NULL, note TEXT NOT NULL,
     PRIMARY KEY (site, revision)) STRICT, WITHOUT ROWID""",
@@ -142,7 +147,31 @@ def _create(connection: Connection) -> None:
     connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
-MIGRATIONS: Final[Sequence[Callable[[Connection], None]]] = (_create,)
+def _tell_source_by_energy(connection: Connection) -> None:
+    """Tell of each energy, and no longer of a whole row, whether an import told it, and whether it measured it."""
+    for table in _READINGS:
+        columns = connection.exec_driver_sql("SELECT name FROM pragma_table_info(?)", (table,)).scalars()
+        if "source" not in columns:
+            continue  # trial versions wrote schema 1 as schema 2 is
+        connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO old")
+        connection.exec_driver_sql(_readings_of(table, _SOURCE_2))
+        connection.exec_driver_sql(
+            f"""
+            INSERT INTO {table}
+            SELECT site, start, revision, offtake, injection, production, quality, told,
+                CASE WHEN quality IN (1, 2) THEN told ELSE 0 END -- estimated, missing
+            FROM (
+                SELECT *, source * (
+                    (offtake IS NOT NULL) + 2 * (injection IS NOT NULL) + 4 * (production IS NOT NULL)
+                ) AS told
+                FROM old
+            )
+            """  # noqa: S608 - the table is ours
+        )
+        connection.exec_driver_sql("DROP TABLE old")
+
+
+MIGRATIONS: Final[Sequence[Callable[[Connection], None]]] = (_create, _tell_source_by_energy)
 """The step at place n makes a file of schema version n + 1 from one of version n."""
 
 

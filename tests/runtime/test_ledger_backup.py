@@ -1,6 +1,7 @@
 """Home Assistant's own backup manager finds our platform and gets a whole copy of the ledger."""
 
 import asyncio
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 import sqlite3
@@ -56,7 +57,8 @@ async def test_copy_of_the_one_file_is_whole_while_bookings_go_on(hass, manager,
     assert len(await site.async_read(ALL)) == 5000
     assert (await site.async_load_state()) == {"n": 5001}
 
-    assert sqlite3.connect(copy).execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    with closing(sqlite3.connect(copy)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert stored(copy) == [at(n) for n in range(500)]
 
     await manager.async_post_backup_actions()

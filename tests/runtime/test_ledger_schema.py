@@ -43,6 +43,7 @@ def test_every_schema_has_its_sample() -> None:
 def test_file_of_a_released_schema_keeps_its_content(path, version) -> None:
     run(path, (RELEASED / f"{version}.sql").read_text())
     ledger = Ledger.open(path)
+    by_energy = version > 1
     house = "01JHOUSE"
     assert ledger.read(house, ALL) == [
         QuarterHour(T, 105, 1, 40, Quality.ESTIMATED),
@@ -52,7 +53,7 @@ def test_file_of_a_released_schema_keeps_its_content(path, version) -> None:
     ]
     assert ledger.history_of(house, T) == [
         (1, QuarterHour(T, 100, 0, 40), set()),
-        (2, QuarterHour(T, 105, 1, 40, Quality.ESTIMATED), {"production"}),
+        (2, QuarterHour(T, 105, 1, 40, Quality.ESTIMATED), {"production"} if by_energy else set()),
     ]
     assert ledger.history_of(house, T + QUARTER) == [
         (1, QuarterHour(T + QUARTER, 0, 250, None, Quality.ESTIMATED), set()),
@@ -65,6 +66,22 @@ def test_file_of_a_released_schema_keeps_its_content(path, version) -> None:
     ledger.book(house, [QuarterHour(T + 4 * QUARTER, 1, 1, 1)], {})
     ledger.close()
     assert len(stored(path, house)) == 5
+
+
+def test_first_schema_as_trial_versions_wrote_it_is_read(path) -> None:
+    run(path, (RELEASED / "2.sql").read_text() + "PRAGMA user_version = 1;")
+    ledger = Ledger.open(path)
+    assert ledger.history_of("01JHOUSE", T)[-1][2] == {"production"}
+    ledger.close()
+
+
+def test_estimate_that_was_imported_into_the_first_schema_still_gives_way_to_a_measurement(path) -> None:
+    run(path, (RELEASED / "1.sql").read_text())
+    run(path, "UPDATE quarter_hour SET quality = 1 WHERE source = 1")
+    ledger = Ledger.open(path)
+    ledger.book("01JHOUSE", [QuarterHour(T + QUARTER, 300, 2, None), QuarterHour(T + 2 * QUARTER, 5, 5, None)], {})
+    assert ledger.read("01JHOUSE", ALL)[1] == QuarterHour(T + QUARTER, 300, 2, None)
+    ledger.close()
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -17,14 +17,13 @@ CREATE TABLE quarter_hour (
     injection INTEGER CHECK (injection >= 0),
     production INTEGER CHECK (production >= 0),
     quality INTEGER NOT NULL CHECK (quality BETWEEN 0 AND 3),
-    imported INTEGER NOT NULL CHECK (imported BETWEEN 0 AND 7),
-    doubtful INTEGER NOT NULL CHECK (doubtful BETWEEN 0 AND 7 AND doubtful & ~imported = 0),
+    source INTEGER NOT NULL CHECK (source BETWEEN 0 AND 1),
     PRIMARY KEY (site, start)) STRICT, WITHOUT ROWID;
-INSERT INTO "quarter_hour" VALUES(1,1767222000,2,105,1,40,1,4,4);
-INSERT INTO "quarter_hour" VALUES(1,1767222900,3,3,240,NULL,0,3,0);
-INSERT INTO "quarter_hour" VALUES(1,1767223800,1,NULL,NULL,7,2,0,0);
-INSERT INTO "quarter_hour" VALUES(1,1767224700,3,9,0,NULL,3,3,0);
-INSERT INTO "quarter_hour" VALUES(2,1767222000,1,77,0,NULL,0,0,0);
+INSERT INTO "quarter_hour" VALUES(1,1767222000,2,105,1,40,1,0);
+INSERT INTO "quarter_hour" VALUES(1,1767222900,3,3,240,NULL,0,1);
+INSERT INTO "quarter_hour" VALUES(1,1767223800,1,NULL,NULL,7,2,0);
+INSERT INTO "quarter_hour" VALUES(1,1767224700,3,9,0,NULL,3,1);
+INSERT INTO "quarter_hour" VALUES(2,1767222000,1,77,0,NULL,0,0);
 CREATE TABLE site (
     id INTEGER PRIMARY KEY, entry TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL, state TEXT) STRICT;
 INSERT INTO "site" VALUES(1,'01JHOUSE',3,'{"counters":{"L1+":[1767224700,2345.6]}}');
@@ -35,9 +34,8 @@ CREATE TABLE superseded (
     injection INTEGER CHECK (injection >= 0),
     production INTEGER CHECK (production >= 0),
     quality INTEGER NOT NULL CHECK (quality BETWEEN 0 AND 3),
-    imported INTEGER NOT NULL CHECK (imported BETWEEN 0 AND 7),
-    doubtful INTEGER NOT NULL CHECK (doubtful BETWEEN 0 AND 7 AND doubtful & ~imported = 0),
+    source INTEGER NOT NULL CHECK (source BETWEEN 0 AND 1),
     PRIMARY KEY (site, start, revision)) STRICT, WITHOUT ROWID;
-INSERT INTO "superseded" VALUES(1,1767222000,1,100,0,40,0,0,0);
-INSERT INTO "superseded" VALUES(1,1767222900,1,0,250,NULL,1,0,0);
+INSERT INTO "superseded" VALUES(1,1767222000,1,100,0,40,0,0);
+INSERT INTO "superseded" VALUES(1,1767222900,1,0,250,NULL,1,0);
 COMMIT;
