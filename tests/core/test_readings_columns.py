@@ -70,6 +70,7 @@ def test_column_of_something_else_is_left_alone(other: str) -> None:
     history = table(f"Date et heure;{other};Consommation (kWh)", "9;0,1", "9;0,2")
     assert [q.offtake for q in history.quarter_hours] == [100, 200]
     assert history.problems == []
+    assert history.notes.get("unread") == (other if "kWh" in other else None)
 
 
 def test_readings_of_a_meter_alone_are_no_energies() -> None:

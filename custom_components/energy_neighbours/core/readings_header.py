@@ -60,6 +60,11 @@ class Header:
         kinds = [kind for kind in (Kind.START, Kind.START_TIME, Kind.END) if kind in self.columns]
         return next((offset for kind in kinds if (offset := offset_of(self.name(kind))) is not None), None)
 
+    @property
+    def unread(self) -> Sequence[str]:
+        """The headings that name a unit of energy or power, but nothing that is read here: gas, prices."""
+        return [text(cell) for cell in self.cells if unit_of(cell) and kind_of(cell) is None]
+
     def columns_of(self, kind: Kind) -> Sequence[int]:
         """Return the columns of an energy; more than one where it comes in parts."""
         return self.parts.get(kind) or [self.columns[kind]]

@@ -91,8 +91,8 @@ class TableReader:
                 series.spoil(start, entry.line)
             else:
                 series.note(start, entry.line)
-        if self._unread:
-            notes["unread"] = ", ".join(f"{name} ({count})" for name, count in self._unread.items())
+        if unread := [*header.unread, *(f"{name} ({count})" for name, count in self._unread.items())]:
+            notes["unread"] = ", ".join(unread)
         return series.finish(
             rows=len(rows),
             layout=str(layout),
