@@ -151,7 +151,7 @@ def _clocks_went_back() -> int:
 def _furnish(home: HomeAssistant) -> tuple[SiteEntities, dict[str, float]]:
     [entry] = [each["entry_id"] for each in entries_of(home.api, DOMAIN)]
     furnish.give_contract(home.api, entry)
-    site = furnish.wait_for_entities(home.api, past=True)
+    site = furnish.wait_for_entities(home.api, past=True, contract=True)
     past = import_past_days(home.api, site, datetime.now(UTC), Household())
     furnish.set_up_energy(home.api, site)
     furnish.set_up_theme(home.api)

@@ -58,7 +58,7 @@ def test_a_site_lives_in_the_newest_release(newest: str, home: HomeAssistant, me
     entry = entries_of(home.api, DOMAIN)[0]
     furnish.give_contract(home.api, entry["entry_id"])
     furnish.import_past_weeks(home.api, entry["entry_id"], as_csv(quarter_hours(datetime.now(UTC), Household())))
-    site = furnish.wait_for_entities(home.api, past=True)
+    site = furnish.wait_for_entities(home.api, past=True, contract=True)
     assert set(site.history) == {"offtake", "injection", "production"}
     assert float(home.api.states()[site.cost_this_month]["state"]) >= 0, "it may be the first minutes of a month"
     assert home.api.states()[site.band]["state"] in {"eco", "medium", "peak"}

@@ -62,8 +62,8 @@ def import_past_weeks(api: Api, entry_id: str, readings: str) -> None:
     flow.submit()  # what was kept
 
 
-def wait_for_entities(api: Api, *, past: bool = False) -> SiteEntities:
-    """Wait until the site's entities exist; with `past`, the statistics of its past, too."""
+def wait_for_entities(api: Api, *, past: bool = False, contract: bool = False) -> SiteEntities:
+    """Wait until the site's entities exist; if wanted, the statistics of its past and the entities of its contract."""
     end = time.monotonic() + ENTITIES
     while True:
         try:
@@ -73,7 +73,8 @@ def wait_for_entities(api: Api, *, past: bool = False) -> SiteEntities:
                 raise
         else:
             series = sum(1 for energy in (site.offtake, site.injection, site.produced) if energy)
-            if not past or len(site.history) == series or time.monotonic() > end:
+            whole = (not past or len(site.history) == series) and (not contract or None not in site.tariff)
+            if whole or time.monotonic() > end:
                 return site
         time.sleep(0.1)
 

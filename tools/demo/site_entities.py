@@ -46,6 +46,20 @@ class SiteEntities:
         """The entities whose watts must move."""
         return tuple(e for e in (self.grid, self.production, self.consumption, *self.phases.values()) if e)
 
+    @property
+    def tariff(self) -> tuple[str | None, ...]:
+        """The entities that come with a contract; None for each that is not there."""
+        return (
+            self.band,
+            self.next_band,
+            self.band_ends,
+            self.price,
+            self.cost_today,
+            self.cost_this_month,
+            self.quarter_hour,
+            self.peak,
+        )
+
     @classmethod
     def find(cls, api: Api) -> SiteEntities:
         """Look them up in the entity registry.

@@ -125,7 +125,7 @@ class Demo:
                 readings = as_csv(quarter_hours(datetime.now(UTC), Household()))
                 furnish.import_past_weeks(api, entry, readings)
         with self._progress.step("Preparing the dashboards"):
-            site = furnish.wait_for_entities(api, past=True)
+            site = furnish.wait_for_entities(api, past=True, contract=new)
             if new:
                 self._memory.past = import_past_days(api, site, datetime.now(UTC), Household())
                 furnish.set_up_energy(api, site)
