@@ -1,7 +1,7 @@
 """A real broker on the loopback interface, and the sample meters that publish on it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import suppress
 import json
 from pathlib import Path
@@ -21,7 +21,7 @@ from custom_components.energy_neighbours.flukso.models import Device, Reading
 CLAMP = "72cdd1df2febb11638dd3106ff5389d5"
 """The mains clamp of the sample FLM02."""
 FIXTURES = Path(__file__).parent / "fixtures"
-PATIENCE = 20
+PATIENCE = 60
 """How long a condition may take to come true [s]: generous, for it costs nothing where things work."""
 
 
@@ -30,11 +30,22 @@ def _sockets(socket_enabled: None) -> None:
     """Allow the loopback network, which Home Assistant's test plugin blocks."""
 
 
-def free_port() -> int:
-    """Find a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def reserve_port() -> socket.socket:
+    """Take a port that nobody listens on, so that no other program is given it.
+
+    Until the socket is closed connections are refused there, unless a server listens that asks for this very port.
+    """
+    reserved = socket.socket()
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    reserved.bind(("127.0.0.1", 0))
+    return reserved
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port that nobody listens on, for as long as the test runs."""
+    with reserve_port() as reserved:
+        yield reserved.getsockname()[1]
 
 
 async def eventually(condition: Callable[[], object], patience: float = PATIENCE) -> None:
@@ -50,7 +61,8 @@ class Broker:
     """A mosquitto of our own, which can be stopped, frozen and started again on the same port."""
 
     def __init__(self, folder: Path, *, password: bool = False) -> None:
-        self.port = free_port()
+        self._reserved = reserve_port()  # also while the broker is down
+        self.port: int = self._reserved.getsockname()[1]
         self._config = folder / "mosquitto.conf"
         self._config.write_text(
             f"listener {self.port} 127.0.0.1\n"
@@ -87,6 +99,11 @@ class Broker:
                 process.kill()
             await process.wait()
 
+    async def close(self) -> None:
+        """Stop for good."""
+        await self.stop()
+        self._reserved.close()
+
     def freeze(self) -> None:
         """Let it hang: its connections stay open, and it answers nothing."""
         assert self._process is not None
@@ -106,10 +123,11 @@ class Broker:
                 heard.append(message.topic.value)  # noqa: PERF401 - the other one wants to see it at once
 
     async def publish(self, *messages: tuple[str, str | bytes, bool]) -> None:
-        """Publish as a meter does: topic, payload and whether the broker keeps it."""
-        async with aiomqtt.Client("127.0.0.1", self.port) as client:
-            for topic, payload, retain in messages:
-                await client.publish(topic, payload, retain=retain)
+        """Publish as a meter does: topic, payload and whether the broker keeps it; it has them all afterwards."""
+        async with aiomqtt.Client("127.0.0.1", self.port, timeout=PATIENCE) as client:
+            for number, (topic, payload, retain) in enumerate(messages, 1):
+                # A broker takes the messages of a client in their order, and acknowledges the last one.
+                await client.publish(topic, payload, qos=int(number == len(messages)), retain=retain)
 
 
 @pytest.fixture
@@ -118,7 +136,7 @@ async def broker(tmp_path: Path) -> AsyncGenerator[Broker]:
     server = Broker(tmp_path)
     await server.start()
     yield server
-    await server.stop()
+    await server.close()
 
 
 @pytest.fixture
@@ -127,7 +145,7 @@ async def locked_broker(tmp_path: Path) -> AsyncGenerator[Broker]:
     server = Broker(tmp_path, password=True)
     await server.start()
     yield server
-    await server.stop()
+    await server.close()
 
 
 class SampleMeter:

@@ -12,7 +12,7 @@ from custom_components.energy_neighbours.flukso.client import FluksoClient, Link
 from custom_components.energy_neighbours.flukso.messages import DropReason
 from custom_components.energy_neighbours.flukso.models import MessageKind, Reading
 
-from .conftest import CLAMP, Background, Broker, Ears, SampleMeter, eventually, free_port, gauge
+from .conftest import CLAMP, Background, Broker, Ears, SampleMeter, eventually, gauge
 
 pytestmark = pytest.mark.usefixtures("impatience")
 
@@ -95,11 +95,11 @@ async def test_rest_takes_over_while_the_broker_of_an_flm02_is_down(
 
 
 async def test_rest_serves_known_sensors_before_any_configuration(
-    background: Background, ears: Ears, rest: RestService, session: aiohttp.ClientSession
+    closed_port: int, background: Background, ears: Ears, rest: RestService, session: aiohttp.ClientSession
 ) -> None:
     now = int(time.time())
     rest.windows[CLAMP] = [[now, 412], [now + 100_000, 5]]
-    client = ears.client(free_port(), session=session, rest_port=rest.port, rest_sensors={CLAMP: "W", "9" * 32: None})
+    client = ears.client(closed_port, session=session, rest_port=rest.port, rest_sensors={CLAMP: "W", "9" * 32: None})
     background(client.run())
     await eventually(lambda: client.state is LinkState.FALLBACK)
     await eventually(lambda: client.statistics.failures >= 3)
@@ -124,7 +124,7 @@ async def test_flm03_has_no_rest_service_to_fall_back_on(
 
 
 async def test_fallback_survives_a_receiver_that_fails(
-    background: Background, rest: RestService, session: aiohttp.ClientSession
+    closed_port: int, background: Background, rest: RestService, session: aiohttp.ClientSession
 ) -> None:
     def fail(_: object) -> None:
         raise LookupError
@@ -132,7 +132,7 @@ async def test_fallback_survives_a_receiver_that_fails(
     now = int(time.time())
     rest.windows[CLAMP] = [[now, 412], [now + 1, 413]]
     client = FluksoClient(
-        "127.0.0.1", free_port(), on_reading=fail, session=session, rest_port=rest.port, rest_sensors={CLAMP: "W"}
+        "127.0.0.1", closed_port, on_reading=fail, session=session, rest_port=rest.port, rest_sensors={CLAMP: "W"}
     )
     background(client.run())
     await eventually(lambda: client.statistics.dropped.get(DropReason.CONSUMER) == 2)

@@ -25,7 +25,6 @@ from custom_components.energy_neighbours.flukso.exceptions import (
 from custom_components.energy_neighbours.flukso.tmpo import BlockId, find_blocks, open_history
 
 from .blocks import split
-from .conftest import free_port
 
 SID = "72cdd1df2febb11638dd3106ff5389d5"
 OTHER = "fb51f7dab496da7c45d54a71ae8e2003"
@@ -45,6 +44,8 @@ class StandIn:
     waiting: int = 0
     most_waiting: int = 0
     failures: int = 0
+    company: asyncio.Barrier | None = None
+    """The first who ask for a block are answered when so many have asked."""
 
     def check(self, request: web.Request) -> None:
         assert request.headers["X-Version"] == "1.0"
@@ -71,6 +72,9 @@ class StandIn:
         self.check(request)
         self.waiting += 1
         self.most_waiting = max(self.most_waiting, self.waiting)
+        if self.company:
+            await self.company.wait()
+            self.company = None
         await asyncio.sleep(0.01)
         self.waiting -= 1
         block = BlockId(*(int(request.match_info[name]) for name in ("rid", "lvl", "bid")))
@@ -117,11 +121,12 @@ async def test_blocks_of_a_sensor_are_listed(client: FluksoCloud, stand_in: Stan
 async def test_download_can_be_read_as_a_folder(client: FluksoCloud, stand_in: StandIn, tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     count = len(stand_in.blocks[SID])
+    stand_in.company = asyncio.Barrier(cloud.PARALLEL)
     done = await client.download([SID, OTHER], tmp_path, on_progress=lambda *told: seen.append(told))
     assert done == Download(fetched=count, empty=frozenset({OTHER}))
     assert seen == [(number, count) for number in range(1, count + 1)]
     assert list(open_history(find_blocks(tmp_path)[SID]).readings(0)) == SERIES
-    assert 1 < stand_in.most_waiting <= cloud.PARALLEL
+    assert stand_in.most_waiting == cloud.PARALLEL
 
 
 async def test_download_is_taken_up_where_it_broke_off(client: FluksoCloud, stand_in: StandIn, tmp_path: Path) -> None:
@@ -206,11 +211,11 @@ async def test_failure_amid_a_download_ends_it(client: FluksoCloud, stand_in: St
     assert all(path.suffix != ".part" for paths in find_blocks(tmp_path).values() for path in paths.values())
 
 
-async def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nobody_answers(closed_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cloud, "PAUSE", 0.01)
     async with aiohttp.ClientSession() as session:
         with pytest.raises(FluksoConnectionError):
-            await FluksoCloud(session, TOKEN, base=f"http://127.0.0.1:{free_port()}").list_blocks(SID)
+            await FluksoCloud(session, TOKEN, base=f"http://127.0.0.1:{closed_port}").list_blocks(SID)
 
 
 @pytest.mark.parametrize(

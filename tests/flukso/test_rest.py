@@ -14,7 +14,7 @@ from custom_components.energy_neighbours.flukso.exceptions import (
 )
 from custom_components.energy_neighbours.flukso.rest import fetch_window
 
-from .conftest import SampleMeter, free_port
+from .conftest import SampleMeter
 
 CLAMP = "72cdd1df2febb11638dd3106ff5389d5"
 SOLAR = "fb51f7dab496da7c45d54a71ae8e2003"
@@ -112,6 +112,6 @@ async def test_endless_answer_is_cut_off(session: aiohttp.ClientSession, server:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "two words", "x" * 70])
-async def test_nobody_there_is_a_connection_error(host: str, session: aiohttp.ClientSession) -> None:
+async def test_nobody_there_is_a_connection_error(host: str, closed_port: int, session: aiohttp.ClientSession) -> None:
     with pytest.raises(FluksoConnectionError, match="does not answer"):
-        await fetch_window(session, host, CLAMP, port=free_port())
+        await fetch_window(session, host, CLAMP, port=closed_port)
