@@ -12,6 +12,7 @@ import aiomqtt
 import pytest
 
 from tools.simulator import Simulator
+from tools.simulator.formats import Message
 
 DATA = Path(__file__).parents[2] / "tools" / "simulator" / "data"
 SAMPLES = ("flm02_single_phase_pv", "flm03_three_phase", "flm03_three_phase_kube")
@@ -86,10 +87,17 @@ async def eventually(condition: Callable[[], object], patience: float = PATIENCE
         await asyncio.sleep(0.02)
 
 
+async def catch_up(simulator: Simulator, ear: Ear) -> None:
+    """Wait until everything that the meter has told so far is heard: a mark that is told last is heard last."""
+    marks = len(ear.of("/mark"))
+    await simulator.broker.publish([Message("/device/mark", b"")])
+    await eventually(lambda: len(ear.of("/mark")) > marks)
+
+
 async def connects(simulator: Simulator) -> bool:
     """Tell whether a client without password gets in."""
     try:
-        async with aiomqtt.Client("127.0.0.1", simulator.port, timeout=5):
+        async with aiomqtt.Client("127.0.0.1", simulator.port, timeout=PATIENCE):
             return True
     except aiomqtt.MqttError:
         return False

@@ -32,7 +32,7 @@ async def main():
     tasks = []
     async def resolve(kind, name):
         info = AsyncServiceInfo(kind, name)
-        if await info.async_request(network.zeroconf, 5000):
+        if await info.async_request(network.zeroconf, 30_000):
             found[name] = {
                 "port": info.port, "server": info.server, "addresses": info.parsed_addresses(),
                 "properties": {key.decode(): (value or b"").decode() for key, value in info.properties.items()},
