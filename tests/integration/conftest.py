@@ -72,7 +72,7 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _short_survey(monkeypatch: pytest.MonkeyPatch) -> None:
     """A meter on loopback tells everything at once, and one that tells nothing need not be awaited for 10 s."""
-    short = partial(survey, timeout=1.5, settle=0.3)
+    short = partial(survey, timeout=3, settle=0.3)
     monkeypatch.setattr(config_flow, "survey", short)
     monkeypatch.setattr(options_flow, "survey", short)
 

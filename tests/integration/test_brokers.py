@@ -39,7 +39,7 @@ async def test_two_meters_on_one_broker_are_two_sites(hass: HomeAssistant, mosqu
     async with Simulator("household", broker=address) as one, Simulator("single-phase", broker=address) as other:
         entries = [await load(hass, entry_of(meter, write_interval=0.5)) for meter in (one, other)]
         assert entries[0].data[CONF_HOST] == entries[1].data[CONF_HOST]
-        await until(lambda: all(entry.runtime_data.meter.client.statistics.gauges > 2 for entry in entries), timeout=20)
+        await until(lambda: all(entry.runtime_data.meter.client.statistics.gauges > 2 for entry in entries))
         for entry, meter in zip(entries, (one, other), strict=True):
             assert entry.runtime_data.meter._device.did == meter.did
             assert entry.runtime_data.meter.channels.keys() >= entry.options[CONF_CHANNELS].keys()
@@ -57,6 +57,7 @@ async def test_flm02_stays_live_by_rest_while_its_broker_is_away(
         entry = await load(hass, entry_of(meter, write_interval=0.2))
         await until(lambda: entry.runtime_data.meter.client.statistics.gauges > 1)
         await meter.fault("broker-down", 0)
+        await until(lambda: entry.runtime_data.meter.client.state is client.LinkState.FALLBACK)
         await until(lambda: entry.runtime_data.meter.client.statistics.rest_values > 0)
         await until(lambda: state(hass, "binary_sensor.flukso_meter") == "on")
         assert entry.runtime_data.meter.client.state is client.LinkState.FALLBACK

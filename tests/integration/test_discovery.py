@@ -11,7 +11,7 @@ from custom_components.energy_neighbours import config_flow, flukso_meter
 from custom_components.energy_neighbours.const import DOMAIN
 from tools.simulator import Simulator
 
-from .conftest import Wait, entry_of
+from .conftest import PATIENCE, Wait, entry_of
 from .flows import answer, by_address, found, suggested
 
 
@@ -89,13 +89,14 @@ async def test_new_address_is_tried_at_once(
     await meter.fault("broker-down", 0)
     await hass.config_entries.async_setup(entry.entry_id)
     assert entry.state is ConfigEntryState.SETUP_RETRY
+    entry.async_cancel_retry_setup()  # what comes by itself, some seconds later
+    monkeypatch.setattr(flukso_meter, "CONFIG_TIMEOUT", PATIENCE)
     await meter.repair("broker-down")
     await meter.publish_config()
     result = await found(hass, meter, "_mqtt._tcp.local.")
     assert result["reason"] == "already_configured"
     assert entry.data[CONF_HOST] == meter.host
-    # The next try by itself would come in five seconds at the earliest.
-    await until(lambda: entry.state is ConfigEntryState.LOADED, timeout=4)
+    await until(lambda: entry.state is ConfigEntryState.LOADED)
 
 
 async def test_loaded_site_follows_its_meter_to_a_new_address(
