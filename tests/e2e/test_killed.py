@@ -24,13 +24,17 @@ ROOT = Path(__file__).parents[2]
 DOMAIN = "energy_neighbours"
 AWAY = 3 * QUARTER - 65
 """How long Home Assistant is gone [s]: from soon after one boundary to soon before another."""
-PATIENCE = 90
+PATIENCE = 240
+LEAD = 60
+"""How long before the end of a quarter-hour it all begins [s]: by then the site is to be set up."""
 # A clock of its own for Home Assistant, so that three quarters of an hour can pass in a moment.
 SHIFTED_CLOCK = """\
 import os, time
 _real, _shift = time.time, float(os.environ.get("CLOCK_SHIFT", "0"))
 time.time = lambda: _real() + _shift
 """
+
+pytestmark = pytest.mark.timeout(900)
 
 
 class Meter:
@@ -113,7 +117,7 @@ class Meter:
 @pytest.fixture
 def shift() -> float:
     """What to add to the clock for a quarter-hour to end soon: of the past, as tokens must not be of the future."""
-    return -30 - time.time() % QUARTER
+    return -LEAD - time.time() % QUARTER
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ from tools.simulator.formats import Message
 
 type Wait = Callable[..., Awaitable[None]]
 
-PATIENCE = 40
+PATIENCE = 60
 """How long a condition may take to come true [s]: generous, for it costs nothing where things work."""
 NOON = datetime(2017, 10, 10, 12, tzinfo=UTC)
 LAG = 40

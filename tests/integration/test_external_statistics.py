@@ -175,10 +175,10 @@ async def test_site_keeps_its_statistics_up_to_date_and_takes_them_along(
     await hass.async_block_till_done(wait_background_tasks=True)
     site: Site = entry.runtime_data
     offtake = statistic_id(entry.entry_id, "offtake")
-    hour = quarters(this_hour() - HOUR, 1, 2, 3, 4)
-    for quarter in hour:
+    begin = this_hour() - HOUR
+    for quarter in quarters(begin, 1, 2, 3, 4):
         await site._book([quarter], {})
     await hass.async_block_till_done(wait_background_tasks=True)
-    assert await hourly(hass, offtake) == {this_hour() - HOUR: 0.010}
+    assert await hourly(hass, offtake) == {begin: 0.010}
     assert await hass.config_entries.async_remove(entry.entry_id)
     assert await hourly(hass, offtake) == {}

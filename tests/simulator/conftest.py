@@ -17,7 +17,7 @@ from tools.simulator.formats import Message
 DATA = Path(__file__).parents[2] / "tools" / "simulator" / "data"
 SAMPLES = ("flm02_single_phase_pv", "flm03_three_phase", "flm03_three_phase_kube")
 EVERYTHING = ("/device/#", "/sensor/#", "$SYS/#")
-PATIENCE = 30
+PATIENCE = 60
 """How long a condition may take to come true [s]: generous, for it costs nothing where things work."""
 
 

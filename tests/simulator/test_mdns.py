@@ -43,7 +43,7 @@ async def main():
         if state_change.name == "Removed":
             found.pop(name, None)
     browser = AsyncServiceBrowser(network.zeroconf, TYPES, handlers=[seen])
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(120):
         while len(found) < WANTED:
             await asyncio.sleep(0.05)
         print(json.dumps({"ready": ready, "found": found}))
@@ -63,7 +63,7 @@ def browse(*arguments):
         capture_output=True,
         text=True,
         check=False,
-        timeout=90,
+        timeout=200,
     )
     if "allows no network namespace" in run.stderr:
         pytest.skip("this machine allows no network namespace")
