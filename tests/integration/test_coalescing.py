@@ -5,6 +5,7 @@ from collections import Counter
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
+from unittest.mock import Mock
 
 from homeassistant.auth.models import User
 from homeassistant.const import EVENT_STATE_CHANGED
@@ -14,6 +15,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
+from custom_components.energy_neighbours import site as site_module
 from custom_components.energy_neighbours.const import DEFAULT_WRITE_INTERVAL, DOMAIN
 
 from .conftest import PATIENCE, SecondHand, Wait, entry_of, load, number
@@ -61,7 +63,10 @@ async def test_entities_write_once_an_interval(
     assert "sensor.flukso_grid_power" in states.written
 
 
-async def test_nothing_new_writes_nothing(hass: HomeAssistant, hand: SecondHand, default_site: MockConfigEntry) -> None:
+async def test_nothing_new_writes_nothing(
+    hass: HomeAssistant, hand: SecondHand, default_site: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site_module, "time", Mock(time=Mock(return_value=default_site.runtime_data.live.time)))
     states = States(hass)
     for _ in range(3):
         await hand.turn_and_show(default_site, 0)
