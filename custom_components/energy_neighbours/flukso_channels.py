@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from .core.channel import Assignment, Role
 from .core.counter import CounterTrack
-from .flukso.models import Channel, ChannelKind, Device, Quantity
+from .flukso.models import Channel, ChannelKind, Device, Model, Quantity
 from .meter import Medium, MeterChannel
 from .quantities import REACTIVE_POWER
 
@@ -45,6 +45,7 @@ class Register:
     forward: bool  # the direction that a rise of this counter means
     unit: str  # in which it is booked
     signed: bool
+    on_change: bool  # it tells nothing while it does not change
     track: CounterTrack
 
 
@@ -87,19 +88,20 @@ def make_registers(device: Device, channels: Mapping[str, MeterChannel]) -> dict
         sid: register
         for flow in device.channels
         if (channel := channels.get(flow.key)) and channel.counts
-        for sid, register in _registers(channel, flow)
+        for sid, register in _registers(channel, flow, device.model)
     }
 
 
-def _registers(channel: MeterChannel, flow: Channel) -> Iterator[tuple[str, Register]]:
+def _registers(channel: MeterChannel, flow: Channel, model: Model) -> Iterator[tuple[str, Register]]:
     sign = sign_of(channel, flow)
     unit = "L" if channel.medium in (Medium.GAS, Medium.WATER) else "Wh"
+    on_change = model is Model.FLM02 or flow.kind is ChannelKind.PULSE
     for quantity, sid in flow.sensors.items():
         if quantity in (Quantity.IMPORT, Quantity.NET, Quantity.MAGNITUDE):
             signed = quantity is Quantity.NET
-            yield sid, Register(channel.key, sign > 0, unit, signed, CounterTrack(signed=signed))
+            yield sid, Register(channel.key, sign > 0, unit, signed, on_change, CounterTrack(signed=signed))
         elif quantity is Quantity.EXPORT:
-            yield sid, Register(channel.key, sign < 0, unit, signed=False, track=CounterTrack())
+            yield sid, Register(channel.key, sign < 0, unit, signed=False, on_change=on_change, track=CounterTrack())
 
 
 def describe(device: Device, assigned: Mapping[str, Assignment]) -> dict[str, Any]:

@@ -13,11 +13,11 @@ from .core.channel import Role, SiteLayout
 from .core.counter import CounterTrack, StepKind
 from .core.history import History, HistoryError, Problem, ProblemKind
 from .core.quarter_hour import QUARTER, Quality, QuarterHour, Span, quarter_start
-from .core.quarter_hour_meter import LISTENING
+from .core.quarter_hour_meter import LISTENING, MEASURED_SHARE
 from .core.site_energy import SIDES, SiteEnergy
 from .flukso.tmpo import SensorHistory, find_blocks, open_history
 
-ERRORS: Final = ("no_blocks", "no_blocks_of_site")
+ERRORS: Final = ("no_blocks", "no_blocks_of_site", "never_together")
 """Translation keys of all that a folder of blocks can be refused for."""
 FORMAT: Final = "tmpo_blocks"
 
@@ -29,6 +29,8 @@ LITTLE: Final = 2
 """So little [Wh] counted over a silence says that hardly anything was used, or that the meter was off."""
 OFF: Final = 3600
 """After a longer silence [s] in which nothing was counted, the meter was off and what was used is not known."""
+ASLEEP: Final = 86_400
+"""So long [s] a counter that tells only changes is believed to stand still at the end: a roof sleeps at night."""
 CUT: Final = 3600
 """A side that is known for less than the rest by so much [s] is named."""
 
@@ -51,6 +53,11 @@ class CounterRole(Protocol):
         """Whether it is a net meter's."""
         ...
 
+    @property
+    def on_change(self) -> bool:
+        """Whether it tells nothing while it does not change."""
+        ...
+
 
 def read_folder(
     folder: Path,
@@ -65,7 +72,8 @@ def read_folder(
     Raises
     ------
     HistoryError
-        With one of `ERRORS`: there are no blocks, or none of the site's meter.
+        With one of `ERRORS`: there are no blocks, or none of the site's meter, or none of a time in which all of a
+        side was measured.
     """
     found = find_blocks(folder)
     if not found:
@@ -85,9 +93,9 @@ def read_sensors(
     """Book the counters of a site's sensors, netted over the phases as they are live.
 
     A side of the site (grid, production) is left out if one of its counters has no blocks, and while one of them tells
-    nothing yet, or nothing more: what is missing of a sum cannot be told. Every run of a sensor is a counter of its
-    own; runs in which it measured something else are left out. What cannot be known wholly, as the quarter-hour in
-    which the history begins, is left out as well.
+    nothing yet, or nothing more, or counted what is not known: what is missing of a sum cannot be told. Every run of a
+    sensor is a counter of its own; runs in which it measured something else are left out. What cannot be known wholly,
+    as the quarter-hour in which the history begins, is left out as well.
 
     Parameters
     ----------
@@ -105,7 +113,7 @@ def read_sensors(
     Raises
     ------
     HistoryError
-        None of the sides has all its blocks.
+        None of the sides has all its blocks, or their counters never told something at the same time.
     """
     sensors = {sid: sensor for sid, sensor in sensors.items() if sid in registers and sensor.span}
     counters = {side: _counters(registers, layout.keys(side)) for side in SIDES if layout.keys(side)}
@@ -113,7 +121,7 @@ def read_sensors(
     if not whole:
         raise HistoryError("no_blocks_of_site")
     kept = {key: entry for key, entry in layout.assignments.items() if entry.role in whole}
-    used = {sid: sensors[sid] for sids in whole.values() for sid in sids}
+    used = {sid: sensors[sid] for sids in whole.values() for sid in sorted(sids)}
     booking = _Booking(SiteLayout(kept, layout.wiring, layout.bundled), {sid: registers[sid] for sid in used}, now)
     covered = [span for sensor in used.values() if (span := sensor.span)]
     first, last = min(start for start, _ in covered), max(end for _, end in covered)
@@ -126,6 +134,8 @@ def read_sensors(
             told = time // day
             on_progress((time - first) / (last - first))
     spans = {side: span for side, sids in whole.items() if (span := booking.common_span(sids))}
+    if booking.count and not spans:
+        raise HistoryError("never_together")
     notes = {f"{side.value}_span": _interval(span) for side, span in spans.items() if _is_cut(span, booking.span)}
     if missing := [side.value for side in counters if side not in spans]:
         notes["without"] = ", ".join(missing)
@@ -185,11 +195,14 @@ class _Booking:
         self._registers = registers
         self._now = now
         self._keys = {side: layout.keys(side) for side in SIDES if layout.keys(side)}
+        self._side_of = {key: side for side, keys in self._keys.items() for key in keys}
         self._energy = SiteEnergy(layout)
         self._tracks: dict[str, tuple[int, CounterTrack]] = {}
         self._since: dict[str, int] = {}
         self._until: dict[str, int] = {}
-        self._spread: set[int] = set()
+        self._least: dict[str, float] = {}
+        self._spread: dict[Role, set[int]] = {side: set() for side in self._keys}
+        self._lost: dict[Role, set[int]] = {side: set() for side in self._keys}
         self._last: int | None = None
         self._heard = 0
         self._closed: list[QuarterHour] = []
@@ -204,8 +217,12 @@ class _Booking:
         """Return the time over which all of some counters told something; None if there is none."""
         if not self._since.keys() >= set(sids):
             return None
-        span = Span(max(self._since[sid] for sid in sids), min(self._until[sid] for sid in sids))
+        span = Span(max(self._since[sid] for sid in sids), min(self._known_until(sid) for sid in sids))
         return span if span.start < span.end else None
+
+    def _known_until(self, sid: str) -> int:
+        asleep = ASLEEP if self._registers[sid].on_change else 0
+        return min(self._until[sid] + asleep, self.span.end)
 
     def take(self, time: int, readings: Iterable[_Reading]) -> None:
         """Take what the meter counted at one moment."""
@@ -219,8 +236,6 @@ class _Booking:
         for channel, forward, backward, seconds in steps:
             # What was counted after the meter came back does not belong to the time in which it was off.
             self._energy.add_energy(channel, forward, backward, time, 0 if was_off else seconds)
-            if seconds > QUIET and forward + backward > LITTLE and not was_off:
-                self._spread |= set(range(quarter_start(time - seconds), time, QUARTER))
         if self._last is not None and time // QUARTER != self._last // QUARTER:
             self._closed += self._energy.close_quarter_hours()
         self._last = time
@@ -237,7 +252,7 @@ class _Booking:
             track.advance(value, time)
             self._tracks[sid] = run, track
             if known and (state := known[1].state):
-                self._energy.miss_energy(register.channel, time, time - state.time)
+                self._miss(register.channel, time, time - state.time)
             return None
         track = known[1]
         before = track.state
@@ -245,11 +260,25 @@ class _Booking:
         step = track.advance(value, time)
         seconds = time - before.time
         if step.kind is StepKind.RESET and not step.delta:
-            self._energy.miss_energy(register.channel, time, seconds)
+            self._miss(register.channel, time, seconds)
             return None
         amount = abs(step.delta)
+        if seconds > QUIET and amount > max(LITTLE, self._least.get(sid, LITTLE)):
+            # It counted more than a step of its own and told none of them: they were lost.
+            self._spread[self._side_of[register.channel]] |= set(_quarters(time, seconds))
+        if amount:
+            self._least[sid] = min(amount, self._least.get(sid, amount))
         forward, backward = (amount, 0.0) if register.forward is (step.delta >= 0) else (0.0, amount)
         return register.channel, forward, backward, seconds
+
+    def _miss(self, channel: str, time: int, seconds: float) -> None:
+        """Take note of an unknown amount, also in quarter-hours that are closed for the other counters told theirs."""
+        self._energy.miss_energy(channel, time, seconds)
+        self._lost[self._side_of[channel]] |= {
+            start
+            for start in _quarters(time, seconds)
+            if min(time, start + QUARTER) - max(time - seconds, start) > (1 - MEASURED_SHARE) * QUARTER
+        }
 
     def _break(self, time: int, silence: int, steps: list[tuple[str, float, float, float]]) -> None:
         """Judge a silence of all sensors: hardly anything was used, or the meter was off, or what it said was lost."""
@@ -276,8 +305,14 @@ class _Booking:
 
     def _within(self, quarter: QuarterHour, spans: Mapping[Role, Span]) -> QuarterHour:
         """Return what all counters of a side told of a quarter-hour; it is estimated if one was silent for long."""
-        told = {side for side, span in spans.items() if span.start <= quarter.start and quarter.end <= span.end}
-        worse = quarter.quality is Quality.MEASURED and quarter.start in self._spread
+        told = {
+            side
+            for side, span in spans.items()
+            if span.start <= quarter.start and quarter.end <= span.end and quarter.start not in self._lost[side]
+        }
+        # A quarter-hour is as good as the grid's side of it.
+        side = Role.GRID if Role.GRID in told else Role.PRODUCTION
+        worse = quarter.quality is Quality.MEASURED and quarter.start in self._spread.get(side, ())
         return replace(
             quarter,
             offtake=quarter.offtake if Role.GRID in told else None,
@@ -287,12 +322,19 @@ class _Booking:
         )
 
 
+def _quarters(time: int, seconds: float) -> range:
+    """Return the starts of the quarter-hours that the `seconds` before a time touch."""
+    return range(quarter_start(time - seconds), time, QUARTER)
+
+
 def _joined(quarters: Iterable[QuarterHour]) -> Iterator[QuarterHour]:
     """Add what a counter told late to its quarter-hour; each comes once then, in order."""
     for start, parts in groupby(sorted(quarters, key=attrgetter("start")), attrgetter("start")):
         one, *more = parts
         if more:
-            worst = max((part.quality for part in (one, *more)), key=list(Quality).index)
+            # What the roof told late takes nothing from the grid's quality.
+            judged = [part for part in (one, *more) if part.offtake is not None] or [one, *more]
+            worst = max((part.quality for part in judged), key=list(Quality).index)
             energies = ([part.offtake, part.injection, part.production] for part in (one, *more))
             offtake, injection, production = map(_sum_known, zip(*energies, strict=True))
             one = QuarterHour(start, offtake, injection, production, worst)

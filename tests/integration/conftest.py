@@ -133,8 +133,8 @@ class SecondHand:
             self.now += 1
             await self.meter._second()
 
-    async def turn_and_show(self, entry: MockConfigEntry, seconds: int = 1) -> None:
-        """Let the meter measure, wait until the site has heard all of it, and let the entities show it."""
+    async def turn_and_hear(self, entry: MockConfigEntry, seconds: int = 1) -> None:
+        """Let the meter measure, and wait until the site has heard all of it."""
         site: Site = entry.runtime_data
         statistics = site.meter.client.statistics
 
@@ -147,7 +147,11 @@ class SecondHand:
         async with asyncio.timeout(PATIENCE):
             while heard() < goal:  # noqa: ASYNC110 - the messages are on their way
                 await asyncio.sleep(0.01)
-        site._tick(None)
+
+    async def turn_and_show(self, entry: MockConfigEntry, seconds: int = 1) -> None:
+        """Let the meter measure, wait until the site has heard all of it, and let the entities show it."""
+        await self.turn_and_hear(entry, seconds)
+        entry.runtime_data._tick(None)
 
 
 @pytest.fixture

@@ -42,10 +42,11 @@ async def default_site(hass: HomeAssistant, hand: SecondHand) -> MockConfigEntry
 
 
 async def look(hand: SecondHand, entry: MockConfigEntry, until: Wait, seconds: int = 1) -> None:
-    """Let the meter measure, and wait until the site has looked at it."""
-    before = entry.runtime_data.live
-    await hand.turn(seconds)
-    await until(lambda: entry.runtime_data.live is not before)
+    """Let the meter measure, and wait until the site has looked at all of it."""
+    site = entry.runtime_data
+    before = site.live
+    await hand.turn_and_hear(entry, seconds)
+    await until(lambda: site.live is not before and site._settling is None)
 
 
 async def test_entities_write_once_an_interval(

@@ -45,9 +45,10 @@ def read(
     channels: Sequence[Channel],
     assigned: Mapping[str, Assignment],
     blocks: Mapping[str, Mapping[BlockId, bytes]],
+    model: Model = Model.FLM03,
     **options: Any,
 ) -> History:
-    device = Device(did="d" * 32, model=Model.FLM03, channels=tuple(channels))
+    device = Device(did="d" * 32, model=model, channels=tuple(channels))
     registers = make_registers(device, meter_channels(device, assigned))
     sensors = {each: SensorHistory(of, of.__getitem__) for each, of in blocks.items()}
     return read_sensors(sensors, registers, SiteLayout(assigned), **{"now": NOW, **options})
@@ -169,8 +170,9 @@ def test_phases_that_were_never_measured_together_are_no_site() -> None:
     series = rising(3 * HOUR, 10, lambda _: 400)
     channels = [clamp(number, *ONE_WAY) for number in (1, 2, 3)]
     blocks = {sid(10): split(series[:300], 8), sid(20): split(series[300:], 8), sid(30): split(series, 8)}
-    history = read(channels, PHASES, blocks)
-    assert (list(history.quarter_hours), history.notes) == ([], {"without": "grid"})
+    with pytest.raises(HistoryError) as refused:
+        read(channels, PHASES, blocks)
+    assert refused.value.key == "never_together"
 
 
 def test_phase_that_says_nothing_amid_the_others_is_spread_and_called_estimated() -> None:
@@ -180,6 +182,19 @@ def test_phase_that_says_nothing_amid_the_others_is_spread_and_called_estimated(
     quarters = read([clamp(number, *ONE_WAY) for number in (1, 2, 3)], PHASES, blocks).quarter_hours
     assert sum(q.offtake or 0 for q in quarters) == pytest.approx(11 * 300, abs=1)
     assert [q.quality for q in quarters] == [Quality.MEASURED] * 4 + [Quality.ESTIMATED] * 4 + [Quality.MEASURED] * 3
+
+
+@pytest.mark.parametrize("run", [0, 1], ids=["reset", "another run"])
+def test_side_is_not_known_where_a_phase_counted_what_nobody_knows(run: int) -> None:
+    series = rising(3 * HOUR, 10, lambda _: 400)
+    before = [(time, value) for time, value in series if time <= T + HOUR + 60]
+    after = [(time, value - 5430) for time, value in series if time >= T + 2 * HOUR + 60]
+    third = split(before, 8) | split(after, 8, run=run)
+    blocks = {sid(10): split(series, 8), sid(20): split(series, 8), sid(30): third}
+    quarters = read([clamp(number, *ONE_WAY) for number in (1, 2, 3)], PHASES, blocks).quarter_hours
+    assert [(q.start - T) // QUARTER for q in quarters] == [*range(4), *range(8, 11)]
+    assert {q.quality for q in quarters} == {Quality.MEASURED}
+    assert [q.offtake or 0 for q in quarters] == pytest.approx([300] * 4 + [293] + [300] * 2, abs=1)
 
 
 def test_roof_that_is_measured_no_longer_is_not_known() -> None:
@@ -237,6 +252,50 @@ def test_runs_that_overlap_are_told_one_after_the_other() -> None:
 
 
 # Silences
+
+
+def changing(hours: int, power: Callable[[int], float], step: int = 1) -> list[tuple[int, float]]:
+    """Count whole Wh from the start on, and tell each step, as an FLM02's clamp or a pulse meter does."""
+    series: list[tuple[int, float]] = []
+    counted = 0.0
+    for second in range(hours * HOUR + 1):
+        value = float(counted // step * step)
+        if not series or value != series[-1][1]:
+            series.append((T + second, value))
+        counted += power(second) / HOUR
+    return series
+
+
+def test_roof_that_sleeps_when_its_history_is_read_produces_nothing() -> None:
+    roof = changing(12, lambda second: 1000 if second < 4 * HOUR else 0)
+    blocks = {sid(10): split(changing(12, lambda _: 300), 8), sid(20): split(roof, 8)}
+    channels, assigned = [clamp(1, *ONE_WAY), clamp(2, *ONE_WAY)], MAINS | {"flow2": Assignment(Role.PRODUCTION)}
+    history = read(channels, assigned, blocks, model=Model.FLM02)
+    assert history.notes == {}
+    assert [q.production for q in history.quarter_hours][:16] == pytest.approx([250] * 16, abs=1)
+    assert [q.production for q in history.quarter_hours][16:] == [0] * 31
+    history = read(channels, assigned, blocks)  # of an FLM03, which tells every second
+    assert [q.production for q in history.quarter_hours][16:] == [None] * 31
+    assert history.notes.keys() == {"production_span"}
+
+
+def test_phase_that_uses_nothing_is_believed_for_a_day() -> None:
+    used = changing(36, lambda _: 300)
+    idle = changing(36, lambda second: 2000 if second < HOUR else 0)
+    blocks = {sid(10): split(used, 8), sid(20): split(used, 8), sid(30): split(idle, 8)}
+    history = read([clamp(number, *ONE_WAY) for number in (1, 2, 3)], PHASES, blocks, model=Model.FLM02)
+    assert [(q.start - T) // QUARTER for q in history.quarter_hours] == list(range(100))
+    assert history.notes.keys() == {"grid_span"}
+
+
+def test_night_of_a_roof_of_large_pulses_takes_nothing_from_the_grids_quality() -> None:
+    roof = changing(20, lambda second: 1000 if not 3 * HOUR < second < 17 * HOUR else 0, step=10)
+    blocks = {sid(10): split(rising(20 * HOUR, 10, lambda _: 400), 8), sid(20): split(roof, 8)}
+    channels = [clamp(1, *ONE_WAY), clamp(2, *ONE_WAY, kind=ChannelKind.PULSE)]
+    quarters = read(channels, MAINS | {"flow2": Assignment(Role.PRODUCTION)}, blocks).quarter_hours
+    assert {q.offtake for q in quarters} == {100}
+    assert sum(q.production or 0 for q in quarters) == pytest.approx(5750, abs=10)
+    assert {q.quality for q in quarters} == {Quality.MEASURED}
 
 
 def test_meter_that_tells_only_of_changes_is_believed_while_little_is_used() -> None:
