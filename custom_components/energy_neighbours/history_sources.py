@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from errno import EDQUOT, ENOSPC
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -146,9 +147,11 @@ class CloudSource:
         except FluksoError as error:
             raise HistoryError("cloud_odd") from error
         except HistoryError as error:
-            raise HistoryError("cloud_empty") from error
+            raise HistoryError("never_together" if error.key == "never_together" else "cloud_empty") from error
         except OSError as error:
-            raise HistoryError("no_room_for_download", reason=error.strerror or str(error)) from error
+            if error.errno in (ENOSPC, EDQUOT):
+                raise HistoryError("no_room_for_download") from error
+            raise HistoryError("download_unwritable", reason=error.strerror or str(error)) from error
         return replace(history, notes={**history.notes, "blocks_lost": str(lost)}) if lost else history
 
 

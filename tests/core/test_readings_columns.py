@@ -70,7 +70,15 @@ def test_column_of_something_else_is_left_alone(other: str) -> None:
     history = table(f"Date et heure;{other};Consommation (kWh)", "9;0,1", "9;0,2")
     assert [q.offtake for q in history.quarter_hours] == [100, 200]
     assert history.problems == []
-    assert history.notes.get("unread") == (other if "kWh" in other else None)
+    assert history.notes.get("unread") == (other if other.endswith("h)") else None)
+
+
+def test_columns_that_are_not_read_are_named_once() -> None:
+    others = ("Chaleur (kWh)", "Puissance max (kW)", "CO2 (g/kWh)", "Consommation (kWh)", "Gaz (kWh)", "Gaz (kWh)")
+    rows = (f"{energy};9;9;9;9;9;9" for energy in ("0,1", "0,2"))
+    history = table(";".join(("Date et heure", "Prélèvement (kWh)", *others)), *rows)
+    assert [q.offtake for q in history.quarter_hours] == [100, 200]
+    assert history.notes["unread"] == ", ".join(others[:-1])
 
 
 def test_readings_of_a_meter_alone_are_no_energies() -> None:

@@ -1,7 +1,7 @@
 """A Fluksometer's own history, from a folder of blocks and from its cloud, as the site's channels have their roles."""
 
 from collections.abc import AsyncIterator, Iterator
-from errno import ENOSPC
+from errno import EACCES, ENOSPC
 import logging
 import os
 from pathlib import Path
@@ -223,17 +223,31 @@ class _Listed(dict[BlockId, bytes]):
         return iter([*self.keys(), self._more])
 
 
-async def test_full_disk_ends_a_download_with_a_sentence(
-    hass: HomeAssistant, meter: Simulator, site: MockConfigEntry, cloud: StandIn, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [
+        (ENOSPC, "There is no room left"),
+        (EACCES, "disk (Permission denied)"),
+    ],
+    ids=["full", "refused"],
+)
+async def test_disk_that_takes_no_blocks_ends_a_download_with_a_sentence(
+    hass: HomeAssistant,
+    meter: Simulator,
+    site: MockConfigEntry,
+    cloud: StandIn,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    sentence: str,
 ) -> None:
     cloud.blocks = blocks(site, Role.GRID, Role.PRODUCTION)
 
-    def full(*_: object) -> None:
-        raise OSError(ENOSPC, os.strerror(ENOSPC))
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(Path, "write_bytes", refuse)
     result = await walk(hass, await begin(hass, site, "import_cloud"), {"token": TOKEN})
-    assert "No space left on device. Make room" in result["description_placeholders"]["reason"]
-    monkeypatch.setattr(history_sources, "TemporaryDirectory", full)
+    assert sentence in result["description_placeholders"]["reason"]
+    monkeypatch.setattr(history_sources, "TemporaryDirectory", refuse)
     result = await walk(hass, result, {"token": TOKEN})
-    assert "No space left on device. Make room" in result["description_placeholders"]["reason"]
+    assert sentence in result["description_placeholders"]["reason"]

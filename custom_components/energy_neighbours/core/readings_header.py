@@ -7,7 +7,7 @@ from typing import Final
 
 from .history import HistoryError
 from .readings_cells import Cell, NumberedRow, is_empty, plain, shorten, text
-from .readings_words import ENERGIES, TIMES, Kind, is_part, kind_of, offset_of, rank_of, unit_of
+from .readings_words import ENERGIES, TIMES, Kind, has_unit, is_part, kind_of, offset_of, rank_of, unit_of
 
 PREAMBLE: Final = 60
 """The heading stands within so many lines that are not empty."""
@@ -62,8 +62,12 @@ class Header:
 
     @property
     def unread(self) -> Sequence[str]:
-        """The headings that name a unit of energy or power, but nothing that is read here: gas, prices."""
-        return [text(cell) for cell in self.cells if unit_of(cell) and kind_of(cell) is None]
+        """The headings of columns that hold an energy or a power, and are not read: gas, prices, a total of others."""
+        tables = (Layout.TABLE, Layout.GENERIC)
+        kinds = self.columns.keys() - ({Kind.VOLUME} if self.layout in tables else set())
+        read = {column for kind in kinds for column in self.columns_of(kind)}
+        names = (text(cell) for column, cell in enumerate(self.cells) if column not in read and has_unit(cell))
+        return list(dict.fromkeys(names))
 
     def columns_of(self, kind: Kind) -> Sequence[int]:
         """Return the columns of an energy; more than one where it comes in parts."""

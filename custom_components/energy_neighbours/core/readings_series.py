@@ -170,7 +170,8 @@ class Series:
     ) -> History:
         """Return the history; energies finer than a Wh are carried on, so that the sums of days are kept.
 
-        Each local day begins anew: the same day in a longer file is the same.
+        Each local day begins anew: the same day in a longer file is the same. Where a file begins amid a day, single
+        quarter-hours of that day may differ by a Wh.
         """
         quarter_hours = []
         carried: list[Decimal] = []

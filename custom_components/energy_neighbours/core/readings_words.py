@@ -57,6 +57,7 @@ FACTORS: Final = {
 }
 """What one of a unit is in a quarter-hour [Wh]."""
 UNITS: Final = "Wh, kWh, MWh, W, kW"
+_UNITS: Final = FACTORS.keys() | {"kvarh", "kvar", "kva"}
 
 _DAY: Final = frozenset({"date", "datum", "jour", "dag", "day", "tag"})
 _TIME: Final = frozenset({"heure", "time", "tijd", "tijdstip", "uur", "uhrzeit", "zeit", "hour"})
@@ -154,6 +155,11 @@ def is_part(header: Cell) -> bool:
 def unit_of(written: Cell) -> str | None:
     """Return the unit that a heading or a cell names, in small letters; None if it names none that we know."""
     return next((word for word in reversed(plain(text(written)).split()) if word in FACTORS), None)
+
+
+def has_unit(heading: Cell) -> bool:
+    """Whether a heading names a unit of an energy or a power, also of one that is not read here."""
+    return not _UNITS.isdisjoint(plain(text(heading)).split())
 
 
 def offset_of(header: Cell) -> int | None:
