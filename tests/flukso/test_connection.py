@@ -9,6 +9,7 @@ import socket
 import struct
 from typing import Any
 
+import aiomqtt
 import pytest
 
 from custom_components.energy_neighbours.flukso.connection import open_connection
@@ -63,6 +64,25 @@ async def test_broker_that_greets_and_hangs_up(pause: float, unheard: Callable[[
             with pytest.raises(FluksoConnectionError):
                 async with open_connection("127.0.0.1", port, print) as connection:
                     await connection.lost()
+    assert unheard() == []
+
+
+async def test_broker_that_hangs_up_in_the_very_moment_of_greeting(
+    unheard: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait_for = aiomqtt.Client._wait_for
+
+    async def until_the_end_is_noticed(client: Any, awaited: asyncio.Future[None], **options: Any) -> Any:
+        result = await wait_for(client, awaited, **options)
+        while awaited is client._connected and not client._disconnected.done():  # noqa: ASYNC110 - a turn of the loop
+            await asyncio.sleep(0)
+        return result
+
+    monkeypatch.setattr(aiomqtt.Client, "_wait_for", until_the_end_is_noticed)
+    async with curt_broker(0) as port:
+        with pytest.raises(FluksoConnectionError):
+            async with open_connection("127.0.0.1", port, print) as connection:
+                await connection.lost()
     assert unheard() == []
 
 

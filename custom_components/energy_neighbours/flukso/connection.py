@@ -141,8 +141,12 @@ async def _end_of(client: aiomqtt.Client) -> None:
     A broker that hangs up in the moment of greeting breaks the connection before anybody listens; aiomqtt forgets
     about that, with an error that nobody fetches.
     """
-    async for _ in client.messages:  # never yields: the queue passes every message on at once
-        pass
+    first = client._disconnected  # noqa: SLF001 - aiomqtt may take another one while this one ends
+    try:
+        async for _ in client.messages:  # never yields: the queue passes every message on at once
+            pass
+    except asyncio.InvalidStateError:
+        raise aiomqtt.MqttError("The broker hung up in the moment of greeting.") from first.exception()
 
 
 async def _enter(client: aiomqtt.Client, host: str, port: int) -> None:
