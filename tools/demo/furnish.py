@@ -13,7 +13,7 @@ from .energy_preferences import energy_preferences
 from .site_entities import DOMAIN, NotLiveError, SiteEntities
 from .words import WORDS
 
-ENTITIES = 20  # [s]
+ENTITIES = 60  # [s]
 
 
 def add_by_address(api: Api, host: str, port: int) -> None:

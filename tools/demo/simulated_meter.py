@@ -12,7 +12,7 @@ MIDDAY = datetime(2017, 10, 15, 12, 58, tzinfo=ZONE)
 """A Sunday at noon: the sun shines, and in two minutes the oven goes on, so that the grid's direction turns."""
 
 MQTT_PORT = 1883
-READY = 20  # [s]
+READY = 60  # [s]
 
 
 class SimulatedMeter:
