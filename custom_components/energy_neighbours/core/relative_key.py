@@ -1,16 +1,17 @@
 """The relative key: each producer's injection is divided among all others, whose weights then make up the whole.
 
-Every producer brings a denominator of its own (the weights of the others), so that exact sums have hundreds of digits.
-They are worked out in float64 with a bound on its error; only where a rounding hangs on less than that bound, a
-quarter-hour is worked out again with fractions. The result is exact in every case.
+Every producer that has a weight itself brings a denominator of its own (the weights of the others). The common one of
+many has hundreds of digits. Then sums are worked out in float64 with a bound on its error; only where a rounding hangs
+on less than that bound, a quarter-hour is worked out again with fractions. The result is exact in every case.
 """
 
 from fractions import Fraction
+from math import lcm
 from typing import NamedTuple
 
 import numpy as np
 
-from .largest_remainder import round_fractions
+from .largest_remainder import carrier, round_fractions, round_rows
 
 
 class RelativeShares(NamedTuple):
@@ -47,6 +48,10 @@ def divide_among_others(
     others = weights.sum() - np.where(own >= 0, weights[own], 0)
     shared = others > 0  # where all weight is the producer's own, nothing can be shared
     injection, own, others = injection[:, shared], own[shared], others[shared]
+    unit = lcm(*map(int, set(others.tolist())))
+    greatest = max(int(injection.sum(axis=1).max(initial=0)), int(need.max(initial=0)), weights.size)
+    if carrier(greatest * unit * int(weights.max())) == np.float64:
+        return _divide_exactly(need, injection, weights, own, others, unit)
     offers = _offers(injection, weights, own, others, need.shape)
     slack = offers.slack[:, None]
     capped = offers.energy >= need
@@ -69,13 +74,29 @@ def divide_among_others(
     return RelativeShares(allocated, (offers.energy + slack).astype(np.int64))
 
 
+def _divide_exactly(
+    need: np.ndarray, injection: np.ndarray, weights: np.ndarray, own: np.ndarray, others: np.ndarray, unit: int
+) -> RelativeShares:
+    """Divide where one denominator serves all producers."""
+    per_weight = injection * (unit // others)
+    offers = _level(per_weight, own, need.shape) * weights.astype(float)
+    units = np.full(len(need), float(unit))
+    allocated = round_rows(np.minimum(offers, need * float(unit)), units)
+    return RelativeShares(allocated.astype(np.int64), round_rows(offers, units).astype(np.int64))
+
+
+def _level(per_weight: np.ndarray, own: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return what is offered for a part of weight, by row and member: everything but one's own."""
+    level = np.repeat(per_weight.sum(axis=1)[:, None], shape[1], axis=1)
+    at_home = own >= 0
+    level[:, own[at_home]] -= per_weight[:, at_home]
+    return level
+
+
 def _offers(
     injection: np.ndarray, weights: np.ndarray, own: np.ndarray, others: np.ndarray, shape: tuple[int, ...]
 ) -> _Offers:
-    at_home = own >= 0
-    per_weight = injection / others
-    level = np.broadcast_to(per_weight.sum(axis=1)[:, None], shape).copy()
-    level[:, own[at_home]] -= per_weight[:, at_home]
+    level = _level(injection / others, own, shape)
     # Each term of the sum, and each of the few further steps, is off by at most one rounding of the largest level.
     most = level.max(axis=1, initial=0) * int(weights.max())
     slack = (injection.shape[1] + 4) * np.finfo(float).eps * most

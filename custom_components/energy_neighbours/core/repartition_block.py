@@ -46,12 +46,24 @@ class Divided(NamedTuple):
 
 
 class _Energies(NamedTuple):
-    """A block's energies [Wh]: what members took and need, what producers gave, and that in all by row."""
+    """A block's energies [Wh]: what members took and need, what producers gave, and the sums of all three by row."""
 
     took: np.ndarray
     need: np.ndarray
     gave: np.ndarray
-    total: np.ndarray
+    taken: np.ndarray
+    needed: np.ndarray
+    given: np.ndarray
+
+    @property
+    def greatest(self) -> int:
+        """What no energy, no row's sum and no number of members exceeds."""
+        return max(int(self.taken.max()), int(self.given.max()), len(self.took[0]))
+
+    def whole(self, kind: np.dtype) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return what is needed, was taken and given in a carrier."""
+        took = self.took.astype(kind)
+        return took if self.need is self.took else self.need.astype(kind), took, self.given.astype(kind)
 
 
 class Divider:
@@ -80,25 +92,32 @@ class Divider:
 
     def divide(self, took: np.ndarray, gave: np.ndarray, parts: np.ndarray | None, *, with_offered: bool) -> Divided:
         """Divide what producers gave; arguments as for `repartition.allocate`, but nothing is unknown."""
-        total = gave.sum(axis=1)
-        need = took
-        if self._at_home.size:
-            need = took.copy()
-            need[:, self._homes] = np.minimum(took[:, self._homes], total[:, None] - gave[:, self._at_home])
-        energies = _Energies(took, need, gave, total)
+        energies = self._energies(took, gave)
         match self._key:
             case Peer(producer, consumer):
                 return self._from_one_to_one(energies, producer, consumer)
             case Relative(weights):
-                return self._divided(energies, *divide_among_others(need, gave, self._vector(weights)[0], self._own))
+                return self._divided(
+                    energies, *divide_among_others(energies.need, gave, self._vector(weights)[0], self._own)
+                )
             case DynamicCustom() if parts is not None and parts.ndim > gave.ndim:
                 return self._by_producer(energies, parts)
             case Prorata() | Cascade() if not with_offered:
                 return self._divide_what_is_short(energies)
             case _:
-                shares = self._shares(energies, parts)
+                shares = self._shares(energies, parts, with_offered=with_offered)
                 offered = _rounded(shares.offered, shares.unit) if with_offered else None
                 return self._divided(energies, _rounded(shares.given, shares.unit), offered)
+
+    def _energies(self, took: np.ndarray, gave: np.ndarray) -> _Energies:
+        given, taken = gave.sum(axis=1), took.sum(axis=1)
+        if self._at_home.size:
+            others = given[:, None] - gave[:, self._at_home]
+            if (others < took[:, self._homes]).any():
+                need = took.copy()
+                need[:, self._homes] = np.minimum(took[:, self._homes], others)
+                return _Energies(took, need, gave, taken, need.sum(axis=1), given)
+        return _Energies(took, took, gave, taken, taken, given)
 
     def _divided(self, energies: _Energies, allocated: np.ndarray, offered: np.ndarray | None) -> Divided:
         if offered is not None:  # rounded by itself it could be a Wh less than what was allocated
@@ -108,36 +127,33 @@ class Divider:
     def _divide_what_is_short(self, energies: _Energies) -> Divided:
         """Divide by a key that lets nobody go without while there is enough: only where it is short there is work."""
         allocated = energies.need
-        short = np.flatnonzero(energies.total < energies.need.sum(axis=1))
+        short = np.flatnonzero(energies.given < energies.needed)
         if short.size == len(allocated):
-            shares = self._shares(energies, None)
+            shares = self._shares(energies, None, with_offered=False)
             allocated = _rounded(shares.given, shares.unit)
         elif short.size:
-            shares = self._shares(_Energies(*(each[short] for each in energies)), None)
+            shares = self._shares(_some(energies, short), None, with_offered=False)
             allocated = allocated.copy()
             allocated[short] = _rounded(shares.given, shares.unit)
         return self._divided(energies, allocated, None)
 
-    def _shares(self, energies: _Energies, parts: np.ndarray | None) -> Shares:
-        took, need, gave, total = energies
-        greatest = self._greatest(energies)
+    def _shares(self, energies: _Energies, parts: np.ndarray | None, *, with_offered: bool) -> Shares:
         match self._key:
             case Prorata():
-                kind = carrier(greatest**2)
-                return prorata(need.astype(kind), took.astype(kind), total.astype(kind))
+                return prorata(*energies.whole(carrier(energies.greatest**2)))
             case Cascade(groups):
-                kind = carrier(greatest**2)
-                columns = self._columns(groups)
-                return serve_in_order(need.astype(kind), took.astype(kind), total.astype(kind), columns)
+                return serve_in_order(*energies.whole(carrier(energies.greatest**2)), self._columns(groups))
             case Equal() | Static() | DynamicCustom():
                 weights, whole = (parts, self._whole) if parts is not None else self._vector(_agreed(self._key))
-                kind = carrier(greatest * whole)
-                return divide_once(need.astype(kind), weights.astype(kind), self._reaching(gave, total, kind), whole)
+                kind = carrier(energies.greatest * whole)
+                need, _, given = energies.whole(kind)
+                return divide_once(need, weights.astype(kind), self._reaching(energies.gave, given), whole)
             case StaticMulti(agreed, rounds):
                 weights, whole = self._vector(agreed)
-                kind = carrier(greatest * whole)
-                wholes = np.full(len(need), whole, kind)
-                return fill(need.astype(kind), weights.astype(kind), total.astype(kind), wholes, rounds)
+                kind = carrier(energies.greatest * whole)
+                need, _, given = energies.whole(kind)
+                wholes = np.full_like(given, whole)
+                return fill(need, weights.astype(kind), given, wholes, rounds, with_offered=with_offered)
             case Hybrid(agreed):
                 first = Stage(Fraction(1), Equal() if agreed is None else Static(agreed))
                 return self._in_stages((first, Stage(Fraction(0), Prorata())), energies)
@@ -148,10 +164,6 @@ class Divider:
             case _:
                 assert_never(self._key)
 
-    def _greatest(self, energies: _Energies) -> int:
-        """Return what no energy, no row's sum and no number of members exceeds."""
-        return max(int(energies.took.sum(axis=1).max(initial=1)), int(energies.total.max()), len(self._members))
-
     def _in_stages(self, stages: Sequence[Stage], energies: _Energies) -> Shares:
         parts = lcm(*(stage.part.denominator for stage in stages))
         rules = [
@@ -160,9 +172,8 @@ class Divider:
             else StageRule(int(stage.part * parts), *self._vector(_agreed(stage.key)))
             for stage in stages
         ]
-        kind = carrier(stage_bound(self._greatest(energies), parts, rules))
-        need, took = energies.need.astype(kind), energies.took.astype(kind)
-        return divide_in_stages(need, took, energies.total.astype(kind), parts, rules)
+        kind = carrier(stage_bound(energies.greatest, parts, rules))
+        return divide_in_stages(*energies.whole(kind), parts, rules)
 
     def _vector(self, weights: Weights | None) -> tuple[np.ndarray, int]:
         """Return the weights of the members, and what they are parts of; None are equal ones."""
@@ -177,12 +188,12 @@ class Divider:
         numbers = np.array([group_of.get(code, len(groups)) for code in self._members], np.intp)
         return [np.flatnonzero(numbers == number) for number in range(len(groups) + 1)]
 
-    def _reaching(self, gave: np.ndarray, total: np.ndarray, kind: np.dtype) -> np.ndarray:
+    def _reaching(self, gave: np.ndarray, given: np.ndarray) -> np.ndarray:
         """Return what can reach members at all, by row and member, or by row where it is the same for all."""
-        reaching = total.astype(kind)[:, None]
-        if self._at_home.size:
-            reaching = np.repeat(reaching, len(self._members), axis=1)
-            reaching[:, self._homes] -= gave[:, self._at_home]
+        if not self._at_home.size:
+            return given[:, None]
+        reaching = np.repeat(given[:, None], len(self._members), axis=1)
+        reaching[:, self._homes] -= gave[:, self._at_home]
         return reaching
 
     def _from_one_to_one(self, energies: _Energies, producer: str, consumer: str) -> Divided:
@@ -197,7 +208,7 @@ class Divider:
     def _by_producer(self, energies: _Energies, parts: np.ndarray) -> Divided:
         """Divide by coefficients of each producer and consumer."""
         need, gave = energies.need, energies.gave
-        kind = carrier(self._greatest(energies) * self._whole)
+        kind = carrier(energies.greatest * self._whole)
         flows = gave.astype(kind)[:, :, None] * parts.astype(kind)
         flows[:, self._at_home, self._homes] = 0
         wanted, offers = need.astype(kind) * self._whole, flows.sum(axis=1)
@@ -209,6 +220,12 @@ class Divider:
 
 def _rounded(numerators: np.ndarray, denominators: np.ndarray) -> np.ndarray:
     return round_rows(numerators, denominators).astype(np.int64)
+
+
+def _some(energies: _Energies, rows: np.ndarray) -> _Energies:
+    took = energies.took[rows]
+    need = took if energies.need is energies.took else energies.need[rows]
+    return _Energies(took, need, *(each[rows] for each in energies[2:]))
 
 
 def _agreed(key: Equal | Static | DynamicCustom) -> Weights | None:

@@ -63,6 +63,8 @@ def prorata(need: np.ndarray, took: np.ndarray, budget: np.ndarray) -> Shares:
     whole = np.maximum(took.sum(axis=1), 1)
     below = whole[:, None]
     offered = took * budget[:, None]
+    if need is took and (budget <= whole).all():  # nobody can be offered more than it needs
+        return Shares(offered, whole, offered)
     most = need * below
     shares = Shares(np.minimum(offered, most), whole, offered)
     # Someone who injects itself may need less than its part, though there is not enough for all: then others get more.
@@ -112,7 +114,15 @@ def serve_in_order(need: np.ndarray, took: np.ndarray, budget: np.ndarray, group
     return Shares(given, unit, offered)
 
 
-def fill(need: np.ndarray, weights: np.ndarray, budget: np.ndarray, whole: np.ndarray, rounds: int | None) -> Shares:
+def fill(
+    need: np.ndarray,
+    weights: np.ndarray,
+    budget: np.ndarray,
+    whole: np.ndarray,
+    rounds: int | None,
+    *,
+    with_offered: bool = False,
+) -> Shares:
     """Divide a budget by weights, and what is left again among those whose need is not met.
 
     After each round those who still need have all got the same for each part of weight. This level is ``(budget - what
@@ -126,34 +136,36 @@ def fill(need: np.ndarray, weights: np.ndarray, budget: np.ndarray, whole: np.nd
         What is divided [Wh], and what the weights are parts of in the first round; by row.
     rounds
         How often; None is until nothing is left or needed.
+    with_offered
+        Whether to tell what was offered to those whose need was met, in the round that met it and rounded to Wh.
+        Otherwise it is what they were given.
     """
-    weights = np.broadcast_to(weights, need.shape)
     level, unit = budget.copy(), whole.copy()
-    met = np.zeros(need.shape, bool)
-    offered = np.zeros_like(need)
+    offered = np.zeros_like(need) if with_offered else None
     rows = np.arange(len(need))
+    part, wanted, left = weights, need, budget
     for number in count(1):
-        part, wanted, below = weights[rows], need[rows], unit[rows, None]
+        below = unit[rows, None]
         offers = part * level[rows, None]
-        now_met = wanted * below <= offers
-        newly = now_met & ~met[rows]
-        # Whoever is met now was offered this much before its need capped it.
-        places = np.nonzero(newly)
-        halves = np.broadcast_to(below, offers.shape)[places]
-        offered[rows[places[0]], places[1]] = whole_part(2 * offers[places] + halves, 2 * halves)
-        met[rows] = now_met
+        met = wanted * below <= offers
+        if offered is not None:
+            # Of two offers the first counts: who met its need takes part in no later round.
+            told = offered[rows]
+            offered[rows] = np.where(met & (told == 0), whole_part(2 * offers + below, 2 * below), told)
         if number == rounds:
             break
-        rest = (part * ~now_met).sum(axis=1)
-        left = budget[rows] - (wanted * (now_met & (part > 0))).sum(axis=1)
-        goes_on = (rest > 0) & (left * unit[rows] > level[rows] * rest)
-        rows = rows[goes_on]
-        if not rows.size:
+        rest = (part * ~met).sum(axis=1)
+        free = left - (wanted * met).sum(axis=1)
+        goes_on = (rest > 0) & (free * unit[rows] > level[rows] * rest)
+        if not goes_on.any():
             break
-        level[rows], unit[rows] = left[goes_on], rest[goes_on]
+        rows = rows[goes_on]
+        level[rows], unit[rows] = free[goes_on], rest[goes_on]
+        wanted, left = wanted[goes_on], left[goes_on]
+        part = part if part.ndim == 1 else part[goes_on]
     below = unit[:, None]
     given = np.minimum(weights * level[:, None], need * below)
-    return Shares(given, unit, np.maximum(offered * below, given))
+    return Shares(given, unit, given if offered is None else np.maximum(offered * below, given))
 
 
 def divide_in_stages(
