@@ -122,8 +122,10 @@ def _give_left(
     # equal because the same was given to them, or if there is enough for all.
     places = count - above.sum(axis=1)
     rounded[rows] += above | (tied & (np.cumsum(tied, axis=1) <= places[:, None]))
-    same = _all_same(np.broadcast_to(weights, found.shape), tied) & _all_same(offers.level[rows], tied)
-    certain[rows] = same | (tied.sum(axis=1) == places)
+    some = np.flatnonzero(tied.sum(axis=1) != places)
+    if some.size:
+        tied, rows = tied[some], rows[some]
+        certain[rows] = _all_same(np.broadcast_to(weights, tied.shape), tied) & _all_same(offers.level[rows], tied)
     return certain
 
 
