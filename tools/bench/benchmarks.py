@@ -42,6 +42,12 @@ def _ledger(options: Namespace, say: Say) -> Measured:
     return run(rounds=options.rounds, quick=options.quick, say=say)
 
 
+def _repartition(options: Namespace, say: Say) -> Measured:
+    from .repartition.results import run  # noqa: PLC0415 - see Benchmark.run
+
+    return run(options.rounds, quick=options.quick, say=say)
+
+
 def _tariff(options: Namespace, say: Say) -> Measured:
     from .tariff import run  # noqa: PLC0415 - see Benchmark.run
 
@@ -58,6 +64,11 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
         "a year of quarter-hours on the disk: reading a month and booking a quarter-hour beside plain sqlite3, how big "
         "the file is, and the event loop's time when a site with a year is set up",
         _ledger,
+    ),
+    "repartition": Benchmark(
+        "dividing production among members, in whole Wh: beside EnergyID's library with three keys, a long table of "
+        "pandas in floats, its memory, and a plain copy of the energies; and how it grows",
+        _repartition,
     ),
     "tariff": Benchmark(
         "cutting a year of quarter-hours into tariff bands and pricing it: beside a loop that asks for the local time "

@@ -17,6 +17,8 @@ For a quotient that is no whole number is further from the next one than float64
 denominator together stay below 2^53.
 """
 
+_SMALL: Final = 1 << 31
+
 
 def carrier(bound: int) -> np.dtype:
     """Return what carries whole numbers up to a bound exactly: float64, or Python's integers."""
@@ -58,11 +60,17 @@ def round_rows(numerators: np.ndarray, denominators: np.ndarray) -> np.ndarray:
     if rows.size:
         members = numerators.shape[1]
         order = remainders if rows.size == left.size else remainders[rows]
+        if int(denominators.max()) * members < _SMALL:
+            order = order.astype(np.int32)  # half the bytes are sorted twice as fast
         # With the place behind the remainder no two are equal, and one threshold a row tells who gets one more.
         order *= members
         order += np.arange(members - 1, -1, -1).astype(order.dtype)
         thresholds = np.sort(order, axis=1)[np.arange(rows.size), members - left[rows]]
-        rounded[rows] += order >= thresholds[:, None]
+        more = order >= thresholds[:, None]
+        if rows.size == left.size:
+            rounded += more
+        else:
+            rounded[rows] += more
     return rounded
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .largest_remainder import carrier, round_fractions, round_rows
+from .repartition_rounds import columns_of
 
 
 class RelativeShares(NamedTuple):
@@ -88,8 +89,8 @@ def _divide_exactly(
 def _level(per_weight: np.ndarray, own: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Return what is offered for a part of weight, by row and member: everything but one's own."""
     level = np.repeat(per_weight.sum(axis=1)[:, None], shape[1], axis=1)
-    at_home = own >= 0
-    level[:, own[at_home]] -= per_weight[:, at_home]
+    at_home = np.flatnonzero(own >= 0)
+    level[:, columns_of(own[at_home])] -= per_weight[:, columns_of(at_home)]
     return level
 
 

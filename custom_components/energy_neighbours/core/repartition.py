@@ -16,7 +16,7 @@ from .repartition_key import DynamicCustom, RepartitionKey
 
 UNKNOWN: Final = -1
 """Stands in an array of energies for what nobody measured."""
-_BLOCK: Final = 1 << 15
+_BLOCK: Final = 1 << 16
 """Cells that are worked on at once: all that is needed for them stays in a core's cache."""
 _BY_CONSUMER: Final = 2
 """Dimensions of coefficients that are given by consumer alone."""
@@ -144,7 +144,7 @@ def allocate(
     divider = Divider(key, sorted(flows.members), sorted(flows.producers), coefficients.whole if coefficients else 1)
     allocated = np.zeros((rows, members), np.int64)
     offered = np.zeros((rows, members), np.int64) if with_offered else None
-    surplus = np.empty(flows.injection.shape, np.int64)
+    surplus = np.zeros(flows.injection.shape, np.int64)
     complete = np.empty(rows, bool)
     step = max(1, _BLOCK // max(1, members + len(flows.producers)))
     for first in range(0, rows, step):
@@ -159,8 +159,9 @@ def allocate(
             known &= given
             parts = np.maximum(parts, 0)
         complete[block] = known
-        surplus[block] = gave
-        live = np.flatnonzero(gave.any(axis=1))
+        live = np.flatnonzero(gave.sum(axis=1))
+        if not members:
+            surplus[block] = gave
         if not live.size or not members:
             continue
         divided = divider.divide(

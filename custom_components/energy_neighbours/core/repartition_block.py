@@ -28,6 +28,7 @@ from .repartition_key import (
 from .repartition_rounds import (
     Shares,
     StageRule,
+    columns_of,
     divide_in_stages,
     divide_once,
     fill,
@@ -46,7 +47,10 @@ class Divided(NamedTuple):
 
 
 class _Energies(NamedTuple):
-    """A block's energies [Wh]: what members took and need, what producers gave, and the sums of all three by row."""
+    """A block's energies [Wh]: what members took and need, what producers gave, and the sums of all three by row.
+
+    `at_once` tells whether any member both took and gave in a quarter-hour.
+    """
 
     took: np.ndarray
     need: np.ndarray
@@ -54,6 +58,7 @@ class _Energies(NamedTuple):
     taken: np.ndarray
     needed: np.ndarray
     given: np.ndarray
+    at_once: bool
 
     @property
     def greatest(self) -> int:
@@ -87,8 +92,10 @@ class Divider:
         places = {code: place for place, code in enumerate(members)}
         self._own = np.array([places.get(code, -1) for code in producers], np.intp)
         # Producers that are members, too, and their places among these.
-        self._at_home = np.flatnonzero(self._own >= 0)
-        self._homes = self._own[self._at_home]
+        at_home = np.flatnonzero(self._own >= 0)
+        self._at_home = columns_of(at_home)
+        self._homes = columns_of(self._own[at_home])
+        self._nobody = np.full_like(self._own, -1)
 
     def divide(self, took: np.ndarray, gave: np.ndarray, parts: np.ndarray | None, *, with_offered: bool) -> Divided:
         """Divide what producers gave; arguments as for `repartition.allocate`, but nothing is unknown."""
@@ -111,18 +118,18 @@ class Divider:
 
     def _energies(self, took: np.ndarray, gave: np.ndarray) -> _Energies:
         given, taken = gave.sum(axis=1), took.sum(axis=1)
-        if self._at_home.size:
-            others = given[:, None] - gave[:, self._at_home]
-            if (others < took[:, self._homes]).any():
-                need = took.copy()
-                need[:, self._homes] = np.minimum(took[:, self._homes], others)
-                return _Energies(took, need, gave, taken, need.sum(axis=1), given)
-        return _Energies(took, took, gave, taken, taken, given)
+        mine, its_own = took[:, self._homes], gave[:, self._at_home]
+        if not ((mine > 0) & (its_own > 0)).any():
+            return _Energies(took, took, gave, taken, taken, given, at_once=False)
+        need = took.copy()
+        need[:, self._homes] = np.minimum(mine, given[:, None] - its_own)
+        return _Energies(took, need, gave, taken, need.sum(axis=1), given, at_once=True)
 
     def _divided(self, energies: _Energies, allocated: np.ndarray, offered: np.ndarray | None) -> Divided:
         if offered is not None:  # rounded by itself it could be a Wh less than what was allocated
             offered = np.maximum(offered, allocated)
-        return Divided(allocated, surplus_in_proportion(energies.gave, allocated, self._own), offered)
+        own = self._own if energies.at_once else self._nobody
+        return Divided(allocated, surplus_in_proportion(energies.gave, allocated, own), offered)
 
     def _divide_what_is_short(self, energies: _Energies) -> Divided:
         """Divide by a key that lets nobody go without while there is enough: only where it is short there is work."""
@@ -147,7 +154,10 @@ class Divider:
                 weights, whole = (parts, self._whole) if parts is not None else self._vector(_agreed(self._key))
                 kind = carrier(energies.greatest * whole)
                 need, _, given = energies.whole(kind)
-                return divide_once(need, weights.astype(kind), self._reaching(energies.gave, given), whole)
+                # Who gave and took nothing needs nothing, whatever it was offered.
+                hampered = energies.at_once or with_offered
+                reaching = self._reaching(energies.gave, given) if hampered else given[:, None]
+                return divide_once(need, weights.astype(kind), reaching, whole)
             case StaticMulti(agreed, rounds):
                 weights, whole = self._vector(agreed)
                 kind = carrier(energies.greatest * whole)
@@ -189,9 +199,7 @@ class Divider:
         return [np.flatnonzero(numbers == number) for number in range(len(groups) + 1)]
 
     def _reaching(self, gave: np.ndarray, given: np.ndarray) -> np.ndarray:
-        """Return what can reach members at all, by row and member, or by row where it is the same for all."""
-        if not self._at_home.size:
-            return given[:, None]
+        """Return what can reach members at all, by row and member: what others gave."""
         reaching = np.repeat(given[:, None], len(self._members), axis=1)
         reaching[:, self._homes] -= gave[:, self._at_home]
         return reaching
@@ -210,7 +218,8 @@ class Divider:
         need, gave = energies.need, energies.gave
         kind = carrier(energies.greatest * self._whole)
         flows = gave.astype(kind)[:, :, None] * parts.astype(kind)
-        flows[:, self._at_home, self._homes] = 0
+        at_home = np.flatnonzero(self._own >= 0)
+        flows[:, at_home, self._own[at_home]] = 0
         wanted, offers = need.astype(kind) * self._whole, flows.sum(axis=1)
         unit = np.full(len(need), self._whole, kind)
         allocated = _rounded(np.minimum(offers, wanted), unit)
@@ -224,8 +233,14 @@ def _rounded(numerators: np.ndarray, denominators: np.ndarray) -> np.ndarray:
 
 def _some(energies: _Energies, rows: np.ndarray) -> _Energies:
     took = energies.took[rows]
-    need = took if energies.need is energies.took else energies.need[rows]
-    return _Energies(took, need, *(each[rows] for each in energies[2:]))
+    return energies._replace(
+        took=took,
+        need=took if energies.need is energies.took else energies.need[rows],
+        gave=energies.gave[rows],
+        taken=energies.taken[rows],
+        needed=energies.needed[rows],
+        given=energies.given[rows],
+    )
 
 
 def _agreed(key: Equal | Static | DynamicCustom) -> Weights | None:

@@ -39,6 +39,13 @@ class StageRule(NamedTuple):
     whole: int
 
 
+def columns_of(places: np.ndarray) -> slice | np.ndarray:
+    """Return places of columns as a slice if they follow each other: numpy then looks at them where they are."""
+    if places.size and (np.diff(places) == 1).all():
+        return slice(int(places[0]), int(places[-1]) + 1)
+    return places
+
+
 def divide_once(need: np.ndarray, weights: np.ndarray, available: np.ndarray, whole: int) -> Shares:
     """Divide what is available to each member once, by weights.
 

@@ -1,0 +1,90 @@
+"""Rows of quarter-hours inside a transaction of the ledger: finding them, writing them, keeping what they said before."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.dialects import sqlite
+
+from .core.quarter_hour import QuarterHour, Span
+from .ledger_rows import Row
+from .ledger_schema import quarter_hour_table, site_table, superseded_table
+
+CURRENT: Final = quarter_hour_table.c
+COLUMNS: Final = [CURRENT[name] for name in Row._fields]
+
+
+def open_site(connection: Connection, site: str) -> tuple[int, int]:
+    """Return a site's number and the revision of its data; new ones get a number."""
+    of = site_table.c
+    statement = select(of.id, of.revision).where(of.entry == site)
+    found = connection.execute(statement).first()
+    if not found:
+        connection.execute(insert(site_table).values(entry=site, revision=1))
+        found = connection.execute(statement).one()
+    return found[0], found[1]
+
+
+def rows_around(connection: Connection, number: int, quarters: Sequence[QuarterHour]) -> dict[int, Row]:
+    """Return the current rows in the span of some quarter-hours."""
+    if not quarters:
+        return {}
+    starts = [quarter.start for quarter in quarters]
+    statement = select(CURRENT.start, *COLUMNS)
+    statement = statement.where(CURRENT.site == number, CURRENT.start.between(min(starts), max(starts)))
+    return {start: Row(*values) for start, *values in connection.execute(statement)}
+
+
+def rows_within(connection: Connection, site: str, span: Span) -> dict[int, Row]:
+    """Return the current rows of a span."""
+    statement = select(CURRENT.start, *COLUMNS).where(*within(site, span))
+    return {start: Row(*values) for start, *values in connection.execute(statement)}
+
+
+def keep(
+    connection: Connection,
+    number: int,
+    revision: int,
+    before: Mapping[int, Row],
+    after: Mapping[int, Row],
+    *,
+    renew: bool = False,
+) -> int:
+    """Write rows, move what they change to the superseded ones; return the revision of the site's data."""
+    old = {start: before[start] for start in after if start in before}
+    if old or renew:
+        revision += 1
+        connection.execute(update(site_table).where(site_table.c.id == number).values(revision=revision))
+    supersede(connection, number, old)
+    put(connection, number, {start: row._replace(revision=revision) for start, row in after.items()})
+    return revision
+
+
+def supersede(connection: Connection, number: int, rows: Mapping[int, Row]) -> None:
+    """Keep rows beside what takes their place."""
+    if rows:
+        connection.execute(insert(superseded_table), [_values(number, *each) for each in rows.items()])
+
+
+def put(connection: Connection, number: int, rows: Mapping[int, Row]) -> None:
+    """Write rows, in the place of those that are there."""
+    if rows:
+        statement = sqlite.insert(quarter_hour_table)
+        statement = statement.on_conflict_do_update(
+            index_elements=["site", "start"], set_={name: statement.excluded[name] for name in Row._fields}
+        )
+        connection.execute(statement, [_values(number, *each) for each in rows.items()])
+
+
+def _values(number: int, start: int, row: Row) -> dict[str, Any]:
+    return {"site": number, "start": start, **row._asdict()}
+
+
+def number_of(site: str) -> Any:
+    """Return a site's number, as part of a statement."""
+    return select(site_table.c.id).where(site_table.c.entry == site).scalar_subquery()
+
+
+def within(site: str, span: Span) -> tuple[Any, ...]:
+    """Return the conditions for a site's current rows of a span."""
+    return CURRENT.site == number_of(site), CURRENT.start >= span.start, CURRENT.start < span.end

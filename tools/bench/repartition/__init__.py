@@ -1,0 +1,1 @@
+"""What it costs to divide production among members, beside its peers."""

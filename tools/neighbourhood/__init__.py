@@ -1,0 +1,1 @@
+"""Neighbours to share with: quarter-hours of real homes and roofs, for demo, tests and benchmarks."""
