@@ -1,31 +1,30 @@
 """The site's own store: every quarter-hour that was booked, where it came from, and what it said before."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
+from functools import cached_property
 import json
-from pathlib import Path
 import time
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects import sqlite
 
 from .core.quarter_hour import QUARTER, QuarterHour, Span
+from .ledger_file import LedgerFile
+from .ledger_quarters import COLUMNS, CURRENT, keep, number_of, open_site, rows_around, rows_within, within
 from .ledger_rows import ENERGIES, MICRO, QUALITIES, Row, micro_price, replaced, supplemented
 from .ledger_schema import (
-    BEGIN,
-    BUSY_PATIENCE,
     LedgerError,
     LedgerFault,
     import_table,
-    open_file,
     price_table,
     quarter_hour_table,
     site_table,
     superseded_table,
-    told_of,
 )
+from .ledger_shares import SITE_TABLES, ShareLedger
 
 __all__ = ["ImportNote", "Ledger", "LedgerError", "LedgerFault", "Replaced", "Revision"]
 
@@ -60,50 +59,17 @@ class ImportNote(NamedTuple):
     note: str
 
 
-_current = quarter_hour_table.c
-_COLUMNS = [_current[name] for name in Row._fields]
-
-
-class Ledger:
-    """All sites' quarter-hours in one SQLite file; may be used from several threads, one writing at a time.
+class Ledger(LedgerFile):
+    """All sites' quarter-hours in one SQLite file.
 
     Every method that writes is one transaction: it is done wholly or, when it raises `LedgerError`, not at all. Sites
     are known by the id of their config entry. What a row said before it was changed is kept.
     """
 
-    def __init__(self, path: Path, engine: Engine) -> None:
-        self.path = path
-        self._engine = engine
-        self._writing = engine.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
-
-    @classmethod
-    def open(cls, path: Path | str, *, patience: float = BUSY_PATIENCE) -> Self:
-        """Open the ledger in a file; create it, or bring it to the present schema.
-
-        Parameters
-        ----------
-        path
-            The file.
-        patience
-            How long another process that holds it is waited for, now and at each later use [s].
-
-        Raises
-        ------
-        LedgerError
-            It is newer, damaged, another program's, or cannot be opened; it was not changed then.
-        """
-        path = Path(path)
-        return cls(path, open_file(path, patience))
-
-    def close(self) -> None:
-        """Close the file; all of it is then in the one file again."""
-        self._engine.dispose()
-
-    def checkpoint(self) -> bool:
-        """Bring everything into the one file; return whether no other reader was in the way."""
-        with told_of(self.path), self._engine.connect().execution_options(**{BEGIN: ""}) as connection:
-            busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
-        return not busy
+    @cached_property
+    def shares(self) -> ShareLedger:
+        """The shares of communities, and the readings that they are made of."""
+        return ShareLedger(self)
 
     def book(
         self,
@@ -137,10 +103,10 @@ class Ledger:
         """
         text = json.dumps(state, separators=(",", ":"))
         told = [{"start": start, "price": micro_price(start, price)} for start, price in (prices or {}).items()]
-        with self._write() as connection:
-            number, revision = _site(connection, site)
-            before = _rows(connection, number, quarters)
-            _keep(connection, number, revision, before, supplemented(before, quarters))
+        with self.writing() as connection:
+            number, revision = open_site(connection, site)
+            before = rows_around(connection, number, quarters)
+            keep(connection, number, revision, before, supplemented(before, quarters))
             connection.execute(update(site_table).where(site_table.c.id == number).values(state=text))
             if told:
                 statement = sqlite.insert(price_table)
@@ -155,7 +121,7 @@ class Ledger:
 
     def load_state(self, site: str) -> dict[str, Any] | None:
         """Return what `book` or `save_state` kept last; None if nothing was."""
-        with self._read() as connection:
+        with self.reading() as connection:
             text = connection.scalar(select(site_table.c.state).where(site_table.c.entry == site))
         return None if text is None else json.loads(text)
 
@@ -173,13 +139,13 @@ class Ledger:
         note
             Where they come from.
         """
-        with self._write() as connection:
-            number, revision = _site(connection, site)
-            before = _rows(connection, number, quarters)
+        with self.writing() as connection:
+            number, revision = open_site(connection, site)
+            before = rows_around(connection, number, quarters)
             after, stay = replaced(before, quarters)
             added = sum(start not in before for start in after)
             if after:
-                revision = _keep(connection, number, revision, before, after, renew=True)
+                revision = keep(connection, number, revision, before, after, renew=True)
                 values = {"site": number, "revision": revision, "made": int(time.time()), "note": note}
                 connection.execute(insert(import_table).values(values))
         return Replaced(revision, added, len(after) - added, len(quarters) - len(stay | after.keys()), len(stay))
@@ -190,40 +156,40 @@ class Ledger:
             return 0
         starts = [quarter.start for quarter in quarters]
         span = Span(min(starts), max(starts) + QUARTER)
-        with self._read() as connection:
-            rows = _rows_of(connection, site, span)
+        with self.reading() as connection:
+            rows = rows_within(connection, site, span)
         rows |= supplemented(rows, pending)
         return len(replaced(rows, quarters).stay)
 
     def read(self, site: str, span: Span, pending: Iterable[QuarterHour] = ()) -> list[QuarterHour]:
         """Return what is known of a span, in order; as it will be when what is `pending` is booked."""
         if pending := list(pending):
-            with self._read() as connection:
-                rows = _rows_of(connection, site, span)
+            with self.reading() as connection:
+                rows = rows_within(connection, site, span)
             inside = [quarter for quarter in pending if span.start <= quarter.start < span.end]
             rows |= supplemented(rows, inside)
             return [row.quarter_hour(start) for start, row in sorted(rows.items())]
-        statement = select(_current.start, *(_current[n] for n in ENERGIES), _current.quality)
-        with self._read() as connection:
-            found = connection.execute(statement.where(*_within(site, span)).order_by(_current.start)).all()
+        statement = select(CURRENT.start, *(CURRENT[n] for n in ENERGIES), CURRENT.quality)
+        with self.reading() as connection:
+            found = connection.execute(statement.where(*within(site, span)).order_by(CURRENT.start)).all()
         return [QuarterHour(start, o, i, p, QUALITIES[quality]) for start, o, i, p, quality in found]
 
     def prices(self, site: str, span: Span) -> dict[int, Decimal]:
         """Return the prices that were booked beside the quarter-hours of a span, by their start [€/kWh]."""
         of = price_table.c
         statement = select(of.start, of.price).where(
-            of.site == _number_of(site), of.start >= span.start, of.start < span.end
+            of.site == number_of(site), of.start >= span.start, of.start < span.end
         )
-        with self._read() as connection:
+        with self.reading() as connection:
             return {start: price / MICRO for start, price in connection.execute(statement.order_by(of.start))}
 
     def history_of(self, site: str, start: int) -> list[Revision]:
         """Return all that was ever known of a quarter-hour, the newest last."""
         found: list[Revision] = []
-        with self._read() as connection:
+        with self.reading() as connection:
             for table in (superseded_table, quarter_hour_table):
                 columns = [table.c[name] for name in Row._fields]
-                statement = select(*columns).where(table.c.site == _number_of(site), table.c.start == start)
+                statement = select(*columns).where(table.c.site == number_of(site), table.c.start == start)
                 for values in connection.execute(statement.order_by(table.c.revision)):
                     row = Row(*values)
                     found.append(Revision(row.revision, row.quarter_hour(start), row.imported_energies))
@@ -232,115 +198,39 @@ class Ledger:
     def imports(self, site: str) -> list[ImportNote]:
         """Return the imports that changed something, the newest last."""
         of = import_table.c
-        statement = select(of.revision, of.made, of.note).where(of.site == _number_of(site)).order_by(of.revision)
-        with self._read() as connection:
+        statement = select(of.revision, of.made, of.note).where(of.site == number_of(site)).order_by(of.revision)
+        with self.reading() as connection:
             return [ImportNote(*row) for row in connection.execute(statement)]
 
     def known_span(self, site: str) -> Span | None:
         """Return the span from the first to the last quarter-hour that is known; None if none is."""
         first, last = (
-            select(edge(_current.start)).where(_current.site == _number_of(site)).scalar_subquery()
+            select(edge(CURRENT.start)).where(CURRENT.site == number_of(site)).scalar_subquery()
             for edge in (func.min, func.max)
         )
-        with self._read() as connection:
+        with self.reading() as connection:
             start, end = connection.execute(select(first, last)).one()
         return None if start is None else Span(start, end + QUARTER)
 
     def highest_offtake(self, site: str, span: Span) -> QuarterHour | None:
         """Return the quarter-hour of a span in which most was taken from the grid, the first of equal ones."""
-        statement = select(_current.start, *_COLUMNS).where(*_within(site, span), _current.offtake.is_not(None))
-        with self._read() as connection:
-            found = connection.execute(statement.order_by(_current.offtake.desc(), _current.start).limit(1)).first()
+        statement = select(CURRENT.start, *COLUMNS).where(*within(site, span), CURRENT.offtake.is_not(None))
+        with self.reading() as connection:
+            found = connection.execute(statement.order_by(CURRENT.offtake.desc(), CURRENT.start).limit(1)).first()
         return Row(*found[1:]).quarter_hour(found[0]) if found else None
 
     def purge(self, site: str, before: int) -> None:
         """Forget the quarter-hours that begin before a time [s, Unix], what they said before, and their prices."""
-        with self._write() as connection:
+        with self.writing() as connection:
             for table in (quarter_hour_table, superseded_table, price_table):
                 of = table.c
-                connection.execute(delete(table).where(of.site == _number_of(site), of.start < before))
+                connection.execute(delete(table).where(of.site == number_of(site), of.start < before))
 
     def erase(self, site: str) -> None:
         """Forget everything of a site."""
-        with self._write() as connection:
-            for table in (quarter_hour_table, superseded_table, price_table, import_table):
-                connection.execute(delete(table).where(table.c.site == _number_of(site)))
+        with self.writing() as connection:
+            for table in (quarter_hour_table, superseded_table, price_table, import_table, *SITE_TABLES):
+                connection.execute(delete(table).where(table.c.site == number_of(site)))
             connection.execute(delete(site_table).where(site_table.c.entry == site))
         with suppress(LedgerError):  # it is erased; only the log that SQLite keeps beside the file still tells of it
             self.checkpoint()
-
-    @contextmanager
-    def _write(self) -> Iterator[Connection]:
-        # What fails was not committed. Should the computer stop just then and SQLite find the transaction whole in its
-        # log after all, its state comes back with its rows, so that nothing is booked twice.
-        with told_of(self.path), self._writing.begin() as connection:
-            yield connection
-
-    @contextmanager
-    def _read(self) -> Iterator[Connection]:
-        with told_of(self.path), self._engine.connect() as connection:
-            yield connection
-
-
-def _site(connection: Connection, site: str) -> tuple[int, int]:
-    """Return a site's number and the revision of its data; new ones get a number."""
-    of = site_table.c
-    statement = select(of.id, of.revision).where(of.entry == site)
-    found = connection.execute(statement).first()
-    if not found:
-        connection.execute(insert(site_table).values(entry=site, revision=1))
-        found = connection.execute(statement).one()
-    return found[0], found[1]
-
-
-def _rows(connection: Connection, number: int, quarters: Sequence[QuarterHour]) -> dict[int, Row]:
-    """Return the current rows in the span of some quarter-hours."""
-    if not quarters:
-        return {}
-    starts = [quarter.start for quarter in quarters]
-    statement = select(_current.start, *_COLUMNS)
-    statement = statement.where(_current.site == number, _current.start.between(min(starts), max(starts)))
-    return {start: Row(*values) for start, *values in connection.execute(statement)}
-
-
-def _rows_of(connection: Connection, site: str, span: Span) -> dict[int, Row]:
-    statement = select(_current.start, *_COLUMNS).where(*_within(site, span))
-    return {start: Row(*values) for start, *values in connection.execute(statement)}
-
-
-def _keep(
-    connection: Connection,
-    number: int,
-    revision: int,
-    before: Mapping[int, Row],
-    after: Mapping[int, Row],
-    *,
-    renew: bool = False,
-) -> int:
-    """Write rows, move what they change to the superseded ones; return the revision of the site's data."""
-    old = {start: before[start] for start in after if start in before}
-    if old or renew:
-        revision += 1
-        connection.execute(update(site_table).where(site_table.c.id == number).values(revision=revision))
-    if old:
-        connection.execute(insert(superseded_table), [_values(number, *each) for each in old.items()])
-    if after:
-        statement = sqlite.insert(quarter_hour_table)
-        statement = statement.on_conflict_do_update(
-            index_elements=["site", "start"], set_={name: statement.excluded[name] for name in Row._fields}
-        )
-        rows = [_values(number, start, row._replace(revision=revision)) for start, row in after.items()]
-        connection.execute(statement, rows)
-    return revision
-
-
-def _values(number: int, start: int, row: Row) -> dict[str, Any]:
-    return {"site": number, "start": start, **row._asdict()}
-
-
-def _number_of(site: str) -> Any:
-    return select(site_table.c.id).where(site_table.c.entry == site).scalar_subquery()
-
-
-def _within(site: str, span: Span) -> tuple[Any, ...]:
-    return _current.site == _number_of(site), _current.start >= span.start, _current.start < span.end

@@ -1,4 +1,4 @@
-"""Rows of quarter-hours inside a transaction of the ledger: finding them, writing them, keeping what they said before."""
+"""Rows of quarter-hours inside a transaction of the ledger: found, written, and what they said before kept."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

@@ -109,6 +109,59 @@ price_table = Table(
     sqlite_with_rowid=False,
 )
 
+community_table = Table(
+    "community",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("entry", String, nullable=False, unique=True),  # the id of its config entry, or of a membership
+    Column("revision", Integer, nullable=False),  # the newest of its shares
+    Column("closed", Integer),  # quarter-hours before this are settled [s, Unix]; NULL: none is
+)
+share_table = Table(
+    "share",
+    metadata,
+    Column("community", Integer, nullable=False),
+    Column("site", Integer, nullable=False),
+    Column("start", Integer, nullable=False),  # s, Unix
+    Column("revision", Integer, nullable=False),  # of the community's shares, in which this row was written
+    Column("reading", Integer),  # revision of the reading that it was made of; NULL: it was not known
+    Column("offered", Integer),  # Wh; NULL: it is no consumer
+    Column("allocated", Integer),
+    Column("surplus", Integer),  # Wh; NULL: it is no producer
+    Column("version", Integer, nullable=False),  # of the repartition key
+    Column("provisional", Integer, nullable=False),  # whether something was not known yet
+    PrimaryKeyConstraint("community", "site", "start"),
+    sqlite_with_rowid=False,
+)
+due_table = Table(
+    "due",
+    metadata,
+    Column("community", Integer, nullable=False),
+    Column("start", Integer, nullable=False),  # of a quarter-hour that is to be divided, or to be divided anew
+    PrimaryKeyConstraint("community", "start"),
+    sqlite_with_rowid=False,
+)
+acknowledged_table = Table(
+    "acknowledged",
+    metadata,
+    Column("community", Integer, nullable=False),
+    Column("site", Integer, nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),  # of the reading that the organiser has, or has refused
+    Column("refused", String),  # why
+    PrimaryKeyConstraint("community", "site", "start"),
+    sqlite_with_rowid=False,
+)
+member_table = Table(
+    "member",
+    metadata,
+    Column("community", Integer, nullable=False),
+    Column("site", Integer, nullable=False),
+    Column("state", String, nullable=False),  # what both sides know of each other, JSON
+    PrimaryKeyConstraint("community", "site"),
+    sqlite_with_rowid=False,
+)
+
 # A released schema is never edited: what changes later is a further step below. Rows are kept in the order of their key
 # (WITHOUT ROWID), so that a month of a site is one piece of the file; what was superseded does not stand in its way.
 _READINGS: Final = {"quarter_hour": "site, start", "superseded": "site, start, revision"}
@@ -171,7 +224,34 @@ def _tell_source_by_energy(connection: Connection) -> None:
         connection.exec_driver_sql("DROP TABLE old")
 
 
-MIGRATIONS: Final[Sequence[Callable[[Connection], None]]] = (_create, _tell_source_by_energy)
+_VERSION_3: Final = (
+    """CREATE TABLE community (
+    id INTEGER PRIMARY KEY, entry TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL, closed INTEGER) STRICT""",
+    """CREATE TABLE share (
+    community INTEGER NOT NULL, site INTEGER NOT NULL, start INTEGER NOT NULL CHECK (start % 900 = 0),
+    revision INTEGER NOT NULL, reading INTEGER,
+    offered INTEGER CHECK (offered >= 0), allocated INTEGER CHECK (allocated BETWEEN 0 AND offered),
+    surplus INTEGER CHECK (surplus >= 0),
+    version INTEGER NOT NULL, provisional INTEGER NOT NULL CHECK (provisional BETWEEN 0 AND 1),
+    PRIMARY KEY (community, site, start)) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE due (
+    community INTEGER NOT NULL, start INTEGER NOT NULL CHECK (start % 900 = 0),
+    PRIMARY KEY (community, start)) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE acknowledged (
+    community INTEGER NOT NULL, site INTEGER NOT NULL, start INTEGER NOT NULL, revision INTEGER NOT NULL, refused TEXT,
+    PRIMARY KEY (community, site, start)) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE member (
+    community INTEGER NOT NULL, site INTEGER NOT NULL, state TEXT NOT NULL,
+    PRIMARY KEY (community, site)) STRICT, WITHOUT ROWID""",
+)
+
+
+def _add_communities(connection: Connection) -> None:
+    for statement in _VERSION_3:
+        connection.exec_driver_sql(statement)
+
+
+MIGRATIONS: Final[Sequence[Callable[[Connection], None]]] = (_create, _tell_source_by_energy, _add_communities)
 """The step at place n makes a file of schema version n + 1 from one of version n."""
 
 

@@ -10,6 +10,7 @@ from custom_components.energy_neighbours.core.quarter_hour import QUARTER, Quali
 from custom_components.energy_neighbours.ledger import ImportNote, Ledger, LedgerError, LedgerFault
 from custom_components.energy_neighbours.ledger_rows import ENERGIES, QUALITIES
 from custom_components.energy_neighbours.ledger_schema import MIGRATIONS, metadata
+from custom_components.energy_neighbours.ledger_shares import Share
 
 from .ledger_samples import ALL, T, at, stored
 
@@ -63,9 +64,22 @@ def test_file_of_a_released_schema_keeps_its_content(path, version) -> None:
     assert ledger.prices(house, ALL) == {T: Decimal("0.123456"), T + QUARTER: Decimal("-0.02")}
     assert ledger.load_state(house) == {"counters": {"L1+": [T + 3 * QUARTER, 2345.6]}}
     assert ledger.read("01JWORKSHOP", ALL) == [QuarterHour(T, 77, 0, None)]
+    if version > 2:
+        _check_shares(ledger, house)
     ledger.book(house, [QuarterHour(T + 4 * QUARTER, 1, 1, 1)], {})
+    ledger.shares.write("01JSTREET", {house: [Share(T + 4 * QUARTER, 1, 1, None, 1, provisional=False)]})
     ledger.close()
     assert len(stored(path, house)) == 5
+
+
+def _check_shares(ledger, house) -> None:
+    street = "01JSTREET"
+    assert ledger.shares.shares(street, house, ALL) == [Share(T, 40, 35, None, 1, False, 2, 2)]
+    assert ledger.shares.shares(street, "01JWORKSHOP", ALL) == [Share(T, None, None, 12, 1, True, None, 1)]
+    assert (ledger.shares.revision(street), ledger.shares.closed_until(street)) == (2, T)
+    assert ledger.shares.due(street, 10) == [T + QUARTER]
+    assert ledger.shares.count_refused(street, house) == {"absurd": 1}
+    assert ledger.shares.load_member(street, house) == {"device": "01JDEVICE"}
 
 
 def test_first_schema_as_trial_versions_wrote_it_is_read(path) -> None:
