@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from custom_components.energy_neighbours.core.community import KeyVersion, Member, Rules, allocate_span
+from custom_components.energy_neighbours.core.community import KeyVersion, Member, Rules
 from custom_components.energy_neighbours.core.quarter_hour import Span, local_day, local_month
 from custom_components.energy_neighbours.core.repartition import UNKNOWN, Coefficients
 from custom_components.energy_neighbours.core.repartition_key import DynamicCustom, Equal, Prorata, Static, Weights
+from custom_components.energy_neighbours.core.span_shares import allocate_span
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 ROOF = Member("roof", date(2026, 1, 1), consumes=False, produces=True)

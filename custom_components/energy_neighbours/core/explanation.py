@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .community import Rules, coefficients_of, stretch_flows
+from .community import Rules
 from .quarter_hour import QUARTER, Quality, Span
 from .repartition import UNKNOWN, Allocation, Coefficients, Flows, allocate
 from .repartition_key import (
@@ -26,6 +26,7 @@ from .repartition_key import (
     TwoStage,
     Weights,
 )
+from .span_shares import coefficients_of, stretch_flows
 
 _MOST_ROUNDS = 50
 
@@ -121,11 +122,11 @@ def explain(
     code
         The member's.
     offtake, injection
-        As rows of `community.allocate_span`.
+        As rows of `span_shares.allocate_span`.
     quality
         That of the member's reading.
     coefficients
-        As for `community.allocate_span`, of this quarter-hour.
+        As for `span_shares.allocate_span`, of this quarter-hour.
 
     Raises
     ------
