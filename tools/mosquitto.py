@@ -3,7 +3,9 @@
 from contextlib import suppress
 import os
 from pathlib import Path
+import re
 import shutil
+import signal
 import socket
 import time
 from typing import Self
@@ -11,6 +13,7 @@ from typing import Self
 from tools.home.child import Child
 
 PATIENCE = 20
+_RUNNING, _RELOADING = " running\n", "Reloading config."
 
 
 class NoMosquittoError(Exception):
@@ -18,23 +21,50 @@ class NoMosquittoError(Exception):
 
 
 class Mosquitto:
-    """A broker that keeps its files in `folder`. It drops nothing for a client that reads late."""
+    """A broker that keeps its files in `folder`.
 
-    def __init__(self, folder: Path) -> None:
+    It is open and drops nothing for a client that reads late, or it is the `configured` one whose `mosquitto.conf` is
+    there already and has it listen on 127.0.0.1.
+    """
+
+    def __init__(self, folder: Path, *, configured: bool = False) -> None:
         program = shutil.which("mosquitto", path=f"/usr/sbin:/usr/local/sbin:{_search_path()}")
         if program is None:
             raise NoMosquittoError("Mosquitto is not installed; on Debian: apt-get install mosquitto")
-        folder.mkdir(parents=True)
-        self.port = free_port()
-        config = folder / "mosquitto.conf"
+        if configured:
+            config = (folder / "mosquitto.conf").read_text(encoding="utf-8")
+        else:
+            folder.mkdir(parents=True)
+            config = (
+                f"listener {free_port()} 127.0.0.1\nallow_anonymous true\npersistence false\nmax_queued_messages 0\n"
+            )
+        listener = re.search(r"^listener (\d+) 127\.0\.0\.1$", config, re.MULTILINE)
+        if listener is None:
+            raise ValueError(f"the broker in {folder} does not listen on 127.0.0.1")
+        self.port = int(listener[1])
         # As root it would become another user, and Linux then forgets that it is to end with its parent.
-        config.write_text(
-            f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\nmax_queued_messages 0\n"
-            "user root\n",
-            encoding="utf-8",
-        )
-        self._child = Child([program, "-c", str(config)], folder / "mosquitto.log")
+        (folder / "started.conf").write_text(f"{config}user root\n", encoding="utf-8")
+        self._child = Child([program, "-c", "started.conf"], folder / "mosquitto.log", cwd=folder)
         self._wait()
+
+    def reload(self) -> None:
+        """Let it read its files again, and wait until it has."""
+        self._wait_for_log(_RUNNING)  # before that, the signal would end it
+        seen = self.log.count(_RELOADING)
+        os.kill(self._child.pid, signal.SIGHUP)
+        self._wait_for_log(_RELOADING, seen + 1)
+
+    @property
+    def log(self) -> str:
+        """What it has written since it started."""
+        return self._child.output
+
+    def _wait_for_log(self, text: str, times: int = 1) -> None:
+        end = time.monotonic() + PATIENCE
+        while self.log.count(text) < times:
+            if self._child.returncode is not None or time.monotonic() > end:
+                raise NoMosquittoError(f"Mosquitto did not say '{text.strip()}': {self._child.last_line}")
+            time.sleep(0.02)
 
     def _wait(self) -> None:
         end = time.monotonic() + PATIENCE
