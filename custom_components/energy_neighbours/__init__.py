@@ -1,6 +1,7 @@
 """Energy Neighbours: a site's electricity, live and per phase, and what it shares with its neighbours."""
 
 from contextlib import suppress
+from typing import cast
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
@@ -11,6 +12,8 @@ from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
 
 from . import services, websocket
+from .communities import is_community
+from .community_entry import async_remove_community, async_setup_community, async_unload_community
 from .const import (
     CONF_METER,
     CONF_RETENTION,
@@ -31,7 +34,7 @@ from .flukso_meter import FluksoMeter
 from .ledger import LedgerError, LedgerFault
 from .ledger_keeper import async_open_ledger
 from .meter import Medium, Meter
-from .runtime_data import EnergyNeighboursConfigEntry, LoadedSite, site_id
+from .runtime_data import CommunityConfigEntry, EnergyNeighboursConfigEntry, LoadedSite, site_id
 from .sensor_meter import SensorMeter
 from .site import storage
 
@@ -46,11 +49,19 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     return True
 
 
-async def async_setup_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigEntry) -> bool:
-    """Set up a site."""
+async def async_setup_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigEntry | CommunityConfigEntry) -> bool:
+    """Set up a site, or a community."""
     # For the entry's life: a site that waits for its meter must take up a new address or new roles at once, too.
     if not entry.update_listeners:
         entry.add_update_listener(_reload)
+    if is_community(entry):
+        await async_setup_community(hass, cast("CommunityConfigEntry", entry))
+    else:
+        await _setup_site(hass, cast("EnergyNeighboursConfigEntry", entry))
+    return True
+
+
+async def _setup_site(hass: HomeAssistant, entry: EnergyNeighboursConfigEntry) -> None:
     meter: Meter
     if entry.data[CONF_METER] == METER_FLUKSO:
         meter = await _connect(hass, entry)
@@ -69,7 +80,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigEn
         await site.async_stop()
         await site.ledger.async_close()
         raise
-    return True
 
 
 def _forget_tariff_entities(hass: HomeAssistant, entry: EnergyNeighboursConfigEntry, site: LoadedSite) -> None:
@@ -124,7 +134,9 @@ async def _connect(hass: HomeAssistant, entry: EnergyNeighboursConfigEntry) -> F
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigEntry) -> bool:
-    """Unload a site; its registers are kept."""
+    """Unload a site or a community; what they know is kept."""
+    if is_community(entry):
+        return await async_unload_community(hass, cast("CommunityConfigEntry", entry))
     if unloaded := await hass.config_entries.async_unload_platforms(entry, _platforms(entry.runtime_data)):
         await entry.runtime_data.async_stop()
         await entry.runtime_data.ledger.async_close()
@@ -132,7 +144,10 @@ async def async_unload_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigE
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigEntry) -> None:
-    """Forget a site's registers and quarter-hours with its entry."""
+    """Forget a site's registers and quarter-hours, or a community, with its entry."""
+    if is_community(entry):
+        await async_remove_community(hass, entry)
+        return
     async_end_waiting(hass, entry.entry_id, FluksoMeter.silent_fault)
     async_forget_statistics(hass, entry.entry_id)
     await storage(hass, entry.entry_id).async_remove()
@@ -148,7 +163,7 @@ async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: EnergyNeighboursConfigEntry, device: dr.AnyDeviceEntry
 ) -> bool:
     """Let the user delete the device of a kube that is no longer paired; without its meter nobody knows which is."""
-    if entry.state is not ConfigEntryState.LOADED:
+    if entry.state is not ConfigEntryState.LOADED or is_community(entry):
         return False
     rooms = {f"{site_id(entry)}_{c.key}" for c in entry.runtime_data.meter.channels.values() if c.medium is Medium.ROOM}
     return not any(domain == DOMAIN and ident in {site_id(entry), *rooms} for domain, ident in device.identifiers)

@@ -6,7 +6,7 @@ from typing import Final
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
 from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.exceptions import ServiceValidationError
-from homeassistant.helpers import config_validation as cv, service
+from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
@@ -14,7 +14,7 @@ from .band_names import async_band_names
 from .const import DOMAIN
 from .core.quarter_hour import QUARTER, Span, quarter_start
 from .core.sensor_price import KEPT
-from .runtime_data import EnergyNeighboursConfigEntry
+from .site_action import site_of_call
 
 ATTR_START: Final = "start"
 ATTR_END: Final = "end"
@@ -34,9 +34,7 @@ SCHEMA: Final = vol.Schema(
 
 async def async_get_bands(call: ServiceCall) -> ServiceResponse:
     """Return the bands of a span, in order, cut to it; without a span, those of the next 24 hours."""
-    entry: EnergyNeighboursConfigEntry = service.async_get_config_entry(
-        call.hass, DOMAIN, call.data[ATTR_CONFIG_ENTRY_ID]
-    )
+    entry = site_of_call(call)
     site = entry.runtime_data
     if (tariff := site.tariff) is None:
         raise ServiceValidationError(

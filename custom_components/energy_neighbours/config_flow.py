@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final, override
 
-from homeassistant.config_entries import ConfigEntry, ConfigFlow, ConfigFlowResult, ConfigSubentryFlow, OptionsFlow
+from homeassistant.config_entries import ConfigEntry, ConfigFlowResult, ConfigSubentryFlow, OptionsFlow
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.data_entry_flow import AbortFlow
@@ -18,6 +18,8 @@ from homeassistant.util.network import is_ip_address
 import voluptuous as vol
 
 from . import channel_form, preview, sensor_form
+from .communities import CONF_COMMUNITY, SUBENTRY_MEMBER, is_community
+from .community_flow import CommunityOptionsFlow, CommunitySteps, MemberFlow
 from .const import (
     CONF_CHANNELS,
     CONF_DID,
@@ -63,8 +65,8 @@ _ADDRESS: Final = vol.Schema(
 )
 
 
-class SiteFlow(ConfigFlow, domain=DOMAIN):
-    """Sets up one site."""
+class SiteFlow(CommunitySteps, domain=DOMAIN):
+    """Sets up one site, or one community."""
 
     VERSION = 1
     MINOR_VERSION = 1
@@ -78,12 +80,14 @@ class SiteFlow(ConfigFlow, domain=DOMAIN):
     @callback
     @override
     def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
-        return SiteOptionsFlow()
+        return CommunityOptionsFlow() if is_community(config_entry) else SiteOptionsFlow()
 
     @classmethod
     @callback
     @override
     def async_get_supported_subentry_types(cls, config_entry: ConfigEntry) -> dict[str, type[ConfigSubentryFlow]]:
+        if is_community(config_entry):
+            return {SUBENTRY_MEMBER: MemberFlow}
         return {SUBENTRY_CONTRACT: ContractFlow}
 
     @staticmethod
@@ -93,8 +97,8 @@ class SiteFlow(ConfigFlow, domain=DOMAIN):
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask what measures the site."""
-        return self.async_show_menu(step_id="user", menu_options=[METER_FLUKSO, METER_SENSORS])
+        """Ask what measures the site, or whether a community is to be founded."""
+        return self.async_show_menu(step_id="user", menu_options=[METER_FLUKSO, METER_SENSORS, CONF_COMMUNITY])
 
     async def async_step_flukso(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the address of a Fluksometer."""
@@ -194,6 +198,8 @@ class SiteFlow(ConfigFlow, domain=DOMAIN):
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Change the address of the Fluksometer, or the sensors."""
+        if is_community(self._get_reconfigure_entry()):
+            return self.async_abort(reason="community_has_options")
         if self._get_reconfigure_entry().data[CONF_METER] == METER_SENSORS:
             return await self._reconfigure_sensors(user_input)
         return await self._reconfigure_flukso(user_input)

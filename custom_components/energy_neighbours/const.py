@@ -1,5 +1,6 @@
 """Names that several rooms of the integration share."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from homeassistant.util.signal_type import SignalTypeFormat
@@ -27,6 +28,11 @@ DEFAULT_WRITE_INTERVAL: Final = 10
 
 HISTORY_CHANGED: Final = SignalTypeFormat[int]("energy_neighbours_history_changed_{}")
 """Past quarter-hours of a site (its entry id) were imported; told is the start of the first one [s, Unix]."""
+
+QUARTERS_BOOKED: Final = SignalTypeFormat[Sequence[int]]("energy_neighbours_quarters_booked_{}")
+"""Quarter-hours of a site (its entry id) came into its ledger; told are their starts [s, Unix]."""
+SHARES_CHANGED: Final = SignalTypeFormat[Sequence[int]]("energy_neighbours_shares_changed_{}_{}")
+"""Shares of a site (its name in the ledger) in a community (its) came or changed; told are the starts."""
 
 RETENTION: Final = {
     "forever": None,

@@ -1,20 +1,54 @@
-"""Diagnostics of a site, without anything that names the household, its meter or its radio key."""
+"""Diagnostics of a site or a community, without anything that names a household, its meter or its radio key."""
 
-from typing import Any
+from typing import Any, cast
 
 from homeassistant.components.diagnostics import async_redact_data
 from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant
 
+from .communities import is_community
 from .const import CONF_CHANNELS, CONF_DID, CONF_ENTITIES
 from .contracts import anonymous, contract_subentry
-from .runtime_data import EnergyNeighboursConfigEntry
+from .runtime_data import CommunityConfigEntry, EnergyNeighboursConfigEntry
 
 TO_REDACT = {CONF_HOST, CONF_DID, CONF_ENTITIES}
 
 
-async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: EnergyNeighboursConfigEntry) -> dict[str, Any]:
-    """Return the diagnostics of a site."""
+async def async_get_config_entry_diagnostics(
+    hass: HomeAssistant, entry: EnergyNeighboursConfigEntry | CommunityConfigEntry
+) -> dict[str, Any]:
+    """Return the diagnostics of a site, or of a community."""
+    if is_community(entry):
+        return _of_community(cast("CommunityConfigEntry", entry))
+    return _of_site(cast("EnergyNeighboursConfigEntry", entry))
+
+
+def _of_community(entry: CommunityConfigEntry) -> dict[str, Any]:
+    """Tell of members what they are to others: a code."""
+    community = entry.runtime_data
+    standing = community.standing
+    return {
+        "options": dict(entry.options),
+        "members": [
+            {
+                "code": each.member.code,
+                "source": each.source,
+                "consumes": each.member.consumes,
+                "produces": each.member.produces,
+                "joined": each.member.joined.isoformat(),
+                "left": each.member.left and each.member.left.isoformat(),
+                "offtake_part": str(each.member.offtake_part),
+            }
+            for each in community.members
+        ],
+        "today": standing.today._asdict(),
+        "month": standing.month._asdict(),
+        "last": standing.last and standing.last._asdict(),
+        "late": list(standing.late),
+    }
+
+
+def _of_site(entry: EnergyNeighboursConfigEntry) -> dict[str, Any]:
     site = entry.runtime_data
     balance = site.live.balance
     contract = contract_subentry(entry)

@@ -6,7 +6,7 @@ from typing import Any, Final
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.helpers import config_validation as cv, service
+from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
 from .const import DOMAIN
@@ -15,7 +15,7 @@ from .external_statistics import SERIES
 from .history_import import as_response, import_into
 from .history_sources import BlocksSource, FileSource, Source, StatisticsSource, async_allowed
 from .ledger import LedgerFault
-from .runtime_data import EnergyNeighboursConfigEntry
+from .site_action import site_of_call
 
 ATTR_FILE: Final = "file"
 ATTR_FOLDER: Final = "folder"
@@ -40,9 +40,7 @@ SCHEMA: Final = vol.Schema(
 
 async def async_import_readings(call: ServiceCall) -> ServiceResponse:
     """Take past readings into a site's ledger; return what the source holds and what was kept."""
-    entry: EnergyNeighboursConfigEntry = service.async_get_config_entry(
-        call.hass, DOMAIN, call.data[ATTR_CONFIG_ENTRY_ID]
-    )
+    entry = site_of_call(call)
     importing = import_into(call.hass, entry, entry.runtime_data)
     outcome = None
     try:

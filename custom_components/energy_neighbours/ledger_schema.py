@@ -116,6 +116,7 @@ community_table = Table(
     Column("entry", String, nullable=False, unique=True),  # the id of its config entry, or of a membership
     Column("revision", Integer, nullable=False),  # the newest of its shares
     Column("closed", Integer),  # quarter-hours before this are settled [s, Unix]; NULL: none is
+    Column("rules", String),  # by which its shares were made, JSON
 )
 share_table = Table(
     "share",
@@ -131,6 +132,22 @@ share_table = Table(
     Column("version", Integer, nullable=False),  # of the repartition key
     Column("provisional", Integer, nullable=False),  # whether something was not known yet
     PrimaryKeyConstraint("community", "site", "start"),
+    sqlite_with_rowid=False,
+)
+total_table = Table(
+    "total",
+    metadata,
+    Column("community", Integer, nullable=False),
+    Column("profile", String, nullable=False),  # group of members; empty: all
+    Column("start", Integer, nullable=False),  # s, Unix
+    Column("production", Integer, nullable=False),  # Wh
+    Column("offtake", Integer, nullable=False),
+    Column("allocated", Integer, nullable=False),
+    Column("surplus", Integer, nullable=False),
+    Column("known", Integer, nullable=False),  # members whose offtake is known
+    Column("expected", Integer, nullable=False),  # members whose offtake should be
+    Column("provisional", Integer, nullable=False),
+    PrimaryKeyConstraint("community", "profile", "start"),
     sqlite_with_rowid=False,
 )
 due_table = Table(
@@ -226,7 +243,8 @@ def _tell_source_by_energy(connection: Connection) -> None:
 
 _VERSION_3: Final = (
     """CREATE TABLE community (
-    id INTEGER PRIMARY KEY, entry TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL, closed INTEGER) STRICT""",
+    id INTEGER PRIMARY KEY, entry TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL, closed INTEGER,
+    rules TEXT) STRICT""",
     """CREATE TABLE share (
     community INTEGER NOT NULL, site INTEGER NOT NULL, start INTEGER NOT NULL CHECK (start % 900 = 0),
     revision INTEGER NOT NULL, reading INTEGER,
@@ -234,6 +252,12 @@ _VERSION_3: Final = (
     surplus INTEGER CHECK (surplus >= 0),
     version INTEGER NOT NULL, provisional INTEGER NOT NULL CHECK (provisional BETWEEN 0 AND 1),
     PRIMARY KEY (community, site, start)) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE total (
+    community INTEGER NOT NULL, profile TEXT NOT NULL, start INTEGER NOT NULL CHECK (start % 900 = 0),
+    production INTEGER NOT NULL, offtake INTEGER NOT NULL, allocated INTEGER NOT NULL, surplus INTEGER NOT NULL,
+    known INTEGER NOT NULL, expected INTEGER NOT NULL,
+    provisional INTEGER NOT NULL CHECK (provisional BETWEEN 0 AND 1),
+    PRIMARY KEY (community, profile, start)) STRICT, WITHOUT ROWID""",
     """CREATE TABLE due (
     community INTEGER NOT NULL, start INTEGER NOT NULL CHECK (start % 900 = 0),
     PRIMARY KEY (community, start)) STRICT, WITHOUT ROWID""",

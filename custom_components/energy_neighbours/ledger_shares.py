@@ -1,16 +1,15 @@
-"""Shares of communities in the ledger, the readings that members sent, and what both sides told each other."""
+"""Shares of communities in the ledger, the sums of all, and by which rules they were made."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 import json
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, or_, select, update
 from sqlalchemy.dialects import sqlite
 
-from .core.quarter_hour import QuarterHour, Span
-from .ledger_file import LedgerFile
-from .ledger_quarters import COLUMNS, CURRENT, number_of, open_site, put, rows_around, supersede, within
-from .ledger_rows import Row
+from .core.quarter_hour import Span
+from .ledger_quarters import CURRENT, number_of, open_site, within
+from .ledger_readings import ReadingLedger, community_of, open_community, put_due
 from .ledger_schema import (
     acknowledged_table,
     community_table,
@@ -18,18 +17,11 @@ from .ledger_schema import (
     member_table,
     quarter_hour_table,
     share_table,
-    site_table,
+    total_table,
 )
 
 SITE_TABLES: Final = (share_table, acknowledged_table, member_table)
 """Tables of communities that know a site."""
-
-
-class Reading(NamedTuple):
-    """A quarter-hour of a member, and the number of the member's data in which it says this."""
-
-    quarter: QuarterHour
-    revision: int
 
 
 class Share(NamedTuple):
@@ -45,6 +37,32 @@ class Share(NamedTuple):
     revision: int = 0
 
 
+class Total(NamedTuple):
+    """What a quarter-hour was for all members, or for a profile group of them; see `ledger_schema.total_table`."""
+
+    profile: str
+    start: int
+    production: int
+    offtake: int
+    allocated: int
+    surplus: int
+    known: int
+    expected: int
+    provisional: bool
+
+
+class Sums(NamedTuple):
+    """Sums over the quarter-hours of a span [Wh], and how many readings are known of how many that should be."""
+
+    production: int = 0
+    offtake: int = 0
+    allocated: int = 0
+    surplus: int = 0
+    known: int = 0
+    expected: int = 0
+    provisional: int = 0
+
+
 type Shares = Mapping[str, Sequence[Share]]
 """Shares by site."""
 
@@ -52,76 +70,12 @@ _SHARE: Final = [share_table.c[name] for name in Share._fields]
 _SAID: Final = tuple(name for name in Share._fields if name not in {"start", "revision"})
 
 
-class ShareLedger:
-    """Shares and readings; communities are known by the id of their config entry, or of a site's membership."""
+class ShareLedger(ReadingLedger):
+    """Shares of communities, beside the readings that they are made of."""
 
-    def __init__(self, file: LedgerFile) -> None:
-        self._file = file
-
-    def take(self, community: str, site: str, readings: Sequence[Reading]) -> list[int]:
-        """Keep what a member sent, and note which quarter-hours have to be divided (anew); return these.
-
-        What is older than what is known, or the same, changes nothing: messages may come twice and in any order.
-        """
-        with self._file.writing() as connection:
-            number, _ = open_site(connection, site)
-            before = rows_around(connection, number, [each.quarter for each in readings])
-            after: dict[int, Row] = {}
-            for quarter, revision in readings:
-                known = after.get(quarter.start) or before.get(quarter.start)
-                if known is None or known.revision < revision:
-                    after[quarter.start] = Row.of(quarter)._replace(revision=revision)
-            supersede(connection, number, {start: before[start] for start in after if start in before})
-            put(connection, number, after)
-            _note_due(connection, community, after)
-        return sorted(after)
-
-    def note_due(self, community: str, starts: Iterable[int]) -> None:
-        """Note that quarter-hours have to be divided (anew)."""
-        with self._file.writing() as connection:
-            _note_due(connection, community, starts)
-
-    def due(self, community: str, limit: int) -> list[int]:
-        """Return the first quarter-hours that have to be divided, in order."""
-        of = due_table.c
-        statement = select(of.start).where(of.community == _community_of(community)).order_by(of.start).limit(limit)
-        with self._file.reading() as connection:
-            return list(connection.scalars(statement))
-
-    def stale(self, community: str, site: str, span: Span) -> list[int]:
-        """Return the quarter-hours of a span whose share was not made of what is known of the site now."""
-        share = share_table.c
-        joined = quarter_hour_table.outerjoin(
-            share_table,
-            and_(share.community == _community_of(community), share.site == CURRENT.site, share.start == CURRENT.start),
-        )
-        statement = select(CURRENT.start).select_from(joined)
-        statement = statement.where(*within(site, span), share.reading.is_distinct_from(CURRENT.revision))
-        with self._file.reading() as connection:
-            return list(connection.scalars(statement.order_by(CURRENT.start)))
-
-    def readings(self, sites: Collection[str], span: Span) -> dict[str, dict[int, Reading]]:
-        """Return what is known of several sites in a span, by site and start."""
-        statement = select(site_table.c.entry, CURRENT.start, *COLUMNS).join_from(
-            site_table, quarter_hour_table, CURRENT.site == site_table.c.id
-        )
-        statement = statement.where(
-            site_table.c.entry.in_(sites), CURRENT.start >= span.start, CURRENT.start < span.end
-        )
-        found: dict[str, dict[int, Reading]] = {site: {} for site in sites}
-        with self._file.reading() as connection:
-            for site, start, *values in connection.execute(statement):
-                row = Row(*values)
-                found[site][start] = Reading(row.quarter_hour(start), row.revision)
-        return found
-
-    def known_starts(self, site: str, span: Span) -> set[int]:
-        """Return the quarter-hours of a span of which a site's grid energy is known."""
-        statement = select(CURRENT.start).where(*within(site, span), CURRENT.offtake.is_not(None))
-        with self._file.reading() as connection:
-            return set(connection.scalars(statement))
-
-    def write(self, community: str, shares: Shares, done: Iterable[int] = ()) -> dict[str, list[Share]]:
+    def write(
+        self, community: str, shares: Shares, done: Iterable[int] = (), totals: Sequence[Total] = ()
+    ) -> dict[str, list[Share]]:
         """Keep shares that were worked out; return those that say something new, with their revision.
 
         Parameters
@@ -132,9 +86,11 @@ class ShareLedger:
             By site.
         done
             The quarter-hours that are no longer to be divided.
+        totals
+            The sums that belong to them.
         """
         with self._file.writing() as connection:
-            number, revision = _open_community(connection, community)
+            number, revision = open_community(connection, community)
             changed: dict[str, list[Share]] = {}
             for site, of_site in shares.items():
                 site_number, _ = open_site(connection, site)
@@ -145,15 +101,100 @@ class ShareLedger:
             if changed:
                 statement = update(community_table).where(community_table.c.id == number)
                 connection.execute(statement.values(revision=revision + 1))
+            _put_totals(connection, number, totals)
             if ended := list(done):
                 of = due_table.c
                 connection.execute(delete(due_table).where(of.community == number, of.start.in_(ended)))
         return changed
 
+    def totals(self, community: str, profile: str, span: Span) -> list[Total]:
+        """Return the sums of a span's quarter-hours, in order; the profile is empty for all members."""
+        of = total_table.c
+        statement = select(*(of[name] for name in Total._fields)).where(*_totals_within(community, profile, span))
+        with self._file.reading() as connection:
+            found = [Total(*row) for row in connection.execute(statement.order_by(of.start))]
+        return [each._replace(provisional=bool(each.provisional)) for each in found]
+
+    def sums(self, community: str, profile: str, span: Span) -> Sums:
+        """Return the sums over a span; the profile is empty for all members."""
+        of = total_table.c
+        columns = [func.coalesce(func.sum(of[name]), 0) for name in Sums._fields]
+        with self._file.reading() as connection:
+            return Sums(*connection.execute(select(*columns).where(*_totals_within(community, profile, span))).one())
+
+    def last_total(self, community: str) -> int | None:
+        """Return the last quarter-hour that was divided; None if none was."""
+        of = total_table.c
+        statement = select(func.max(of.start)).where(of.community == community_of(community), of.profile == "")
+        with self._file.reading() as connection:
+            last: int | None = connection.scalar(statement)
+        return last
+
+    def load_rules(self, community: str) -> Any:
+        """Return what `save_rules` kept; None if nothing was."""
+        with self._file.reading() as connection:
+            text = connection.scalar(select(community_table.c.rules).where(community_table.c.entry == community))
+        return None if text is None else json.loads(text)
+
+    def save_rules(self, community: str, rules: Any, due: Iterable[int] = ()) -> None:
+        """Keep by which rules shares are made from now on, and what has to be divided because of them."""
+        with self._file.writing() as connection:
+            number, _ = open_community(connection, community)
+            text = json.dumps(rules, separators=(",", ":"))
+            connection.execute(update(community_table).where(community_table.c.id == number).values(rules=text))
+            put_due(connection, community, due)
+
+    def site_sums(self, community: str, site: str, span: Span) -> tuple[int, int]:
+        """Return what a site was allocated in a span, and what it took then [Wh], where both are known."""
+        share = share_table.c
+        joined = share_table.join(quarter_hour_table, and_(share.site == CURRENT.site, share.start == CURRENT.start))
+        statement = select(
+            func.coalesce(func.sum(share.allocated), 0), func.coalesce(func.sum(CURRENT.offtake), 0)
+        ).select_from(joined)
+        statement = statement.where(
+            share.community == community_of(community),
+            share.site == number_of(site),
+            share.start >= span.start,
+            share.start < span.end,
+            share.allocated.is_not(None),
+            CURRENT.offtake.is_not(None),
+        )
+        with self._file.reading() as connection:
+            allocated, offtake = connection.execute(statement).one()
+        return allocated, offtake
+
+    def grid_sources(self, community: str, site: str, span: Span, until: int, old: int) -> tuple[int, int]:
+        """Return what a site took in a span, by where it came from: its neighbours, and the supplier [Wh].
+
+        Parameters
+        ----------
+        community, site, span
+            Whose, and when.
+        until
+            When the site left the community [s, Unix]: from then on all is the supplier's.
+        old
+            What is older than this and has no share yet counts as the supplier's, too; what is younger is awaited.
+        """
+        share = share_table.c
+        joined = quarter_hour_table.outerjoin(
+            share_table,
+            and_(share.community == community_of(community), share.site == CURRENT.site, share.start == CURRENT.start),
+        )
+        allocated = func.coalesce(share.allocated, 0)
+        statement = select(
+            func.coalesce(func.sum(allocated), 0), func.coalesce(func.sum(CURRENT.offtake - allocated), 0)
+        ).select_from(joined)
+        told = or_(share.allocated.is_not(None), CURRENT.start < old, CURRENT.start >= until)
+        with self._file.reading() as connection:
+            neighbours, supplier = connection.execute(
+                statement.where(*within(site, span), CURRENT.offtake.is_not(None), told)
+            ).one()
+        return neighbours, supplier
+
     def accept(self, community: str, site: str, shares: Sequence[Share]) -> list[Share]:
         """Keep shares that an organiser sent, unless newer ones are known; return those that say something new."""
         with self._file.writing() as connection:
-            number, revision = _open_community(connection, community)
+            number, revision = open_community(connection, community)
             site_number, _ = open_site(connection, site)
             before = _shares_around(connection, number, site_number, shares)
             new = [each for each in shares if (old := before.get(each.start)) is None or old.revision < each.revision]
@@ -183,7 +224,7 @@ class ShareLedger:
         self, community: str, site: str, *conditions: Any, order: Sequence[Any] = (), limit: int | None = None
     ) -> list[Share]:
         of = share_table.c
-        statement = select(*_SHARE).where(of.community == _community_of(community), of.site == number_of(site))
+        statement = select(*_SHARE).where(of.community == community_of(community), of.site == number_of(site))
         statement = statement.where(*conditions).order_by(*(order or [of.start])).limit(limit)
         with self._file.reading() as connection:
             return [_share(row) for row in connection.execute(statement)]
@@ -203,86 +244,8 @@ class ShareLedger:
     def close_until(self, community: str, time: int) -> None:
         """Settle the quarter-hours before a time [s, Unix]: readings of them are refused from now on."""
         with self._file.writing() as connection:
-            number, _ = _open_community(connection, community)
+            number, _ = open_community(connection, community)
             connection.execute(update(community_table).where(community_table.c.id == number).values(closed=time))
-
-    def load_member(self, community: str, site: str) -> dict[str, Any]:
-        """Return what `save_member` kept; empty if nothing was."""
-        of = member_table.c
-        statement = select(of.state).where(of.community == _community_of(community), of.site == number_of(site))
-        with self._file.reading() as connection:
-            text = connection.scalar(statement)
-        return {} if text is None else json.loads(text)
-
-    def save_member(self, community: str, site: str, state: Mapping[str, Any]) -> None:
-        """Keep what is known of a member beside its readings, JSON-ready."""
-        with self._file.writing() as connection:
-            number, _ = _open_community(connection, community)
-            site_number, _ = open_site(connection, site)
-            statement = sqlite.insert(member_table).values(
-                community=number, site=site_number, state=json.dumps(state, separators=(",", ":"))
-            )
-            statement = statement.on_conflict_do_update(
-                index_elements=["community", "site"], set_={"state": statement.excluded.state}
-            )
-            connection.execute(statement)
-
-    def acknowledge(
-        self, community: str, site: str, revisions: Iterable[tuple[int, int]], refused: str | None = None
-    ) -> None:
-        """Note which readings the organiser has, or has refused and why: pairs of start and revision."""
-        rows = [{"start": start, "revision": revision, "refused": refused} for start, revision in revisions]
-        if not rows:
-            return
-        with self._file.writing() as connection:
-            number, _ = _open_community(connection, community)
-            site_number, _ = open_site(connection, site)
-            statement = sqlite.insert(acknowledged_table)
-            new = statement.excluded
-            statement = statement.on_conflict_do_update(
-                index_elements=["community", "site", "start"],
-                set_={"revision": new.revision, "refused": new.refused},
-                where=acknowledged_table.c.revision <= new.revision,
-            )
-            connection.execute(statement, [{"community": number, "site": site_number, **row} for row in rows])
-
-    def forget_acknowledged(self, community: str, site: str, span: Span) -> None:
-        """Send a span again, for the organiser lacks it."""
-        of = acknowledged_table.c
-        with self._file.writing() as connection:
-            connection.execute(
-                delete(acknowledged_table).where(
-                    of.community == _community_of(community),
-                    of.site == number_of(site),
-                    of.start >= span.start,
-                    of.start < span.end,
-                )
-            )
-
-    def unacknowledged(self, community: str, site: str, span: Span, limit: int) -> list[Reading]:
-        """Return the first readings of a span that the organiser is not known to have, in order."""
-        of = acknowledged_table.c
-        joined = quarter_hour_table.outerjoin(
-            acknowledged_table,
-            and_(of.community == _community_of(community), of.site == CURRENT.site, of.start == CURRENT.start),
-        )
-        statement = select(CURRENT.start, *COLUMNS).select_from(joined)
-        statement = statement.where(*within(site, span), or_(of.revision.is_(None), of.revision < CURRENT.revision))
-        with self._file.reading() as connection:
-            rows = [
-                (start, Row(*values))
-                for start, *values in connection.execute(statement.order_by(CURRENT.start).limit(limit))
-            ]
-        return [Reading(row.quarter_hour(start), row.revision) for start, row in rows]
-
-    def count_refused(self, community: str, site: str) -> dict[str, int]:
-        """Return how many readings the organiser has refused, by reason."""
-        of = acknowledged_table.c
-        statement = select(of.refused, func.count()).where(
-            of.community == _community_of(community), of.site == number_of(site), of.refused.is_not(None)
-        )
-        with self._file.reading() as connection:
-            return {str(reason): int(number) for reason, number in connection.execute(statement.group_by(of.refused))}
 
     def forget_member(self, community: str, site: str) -> None:
         """Forget what a community knows of a site; its own readings stay."""
@@ -290,37 +253,33 @@ class ShareLedger:
             for table in SITE_TABLES:
                 of = table.c
                 connection.execute(
-                    delete(table).where(of.community == _community_of(community), of.site == number_of(site))
+                    delete(table).where(of.community == community_of(community), of.site == number_of(site))
                 )
 
     def forget_community(self, community: str) -> None:
         """Forget a community."""
         with self._file.writing() as connection:
-            for table in (*SITE_TABLES, due_table):
-                connection.execute(delete(table).where(table.c.community == _community_of(community)))
+            for table in (*SITE_TABLES, due_table, total_table):
+                connection.execute(delete(table).where(table.c.community == community_of(community)))
             connection.execute(delete(community_table).where(community_table.c.entry == community))
 
 
-def _open_community(connection: Connection, community: str) -> tuple[int, int]:
-    """Return a community's number and the revision of its shares; new ones get a number."""
-    of = community_table.c
-    statement = select(of.id, of.revision).where(of.entry == community)
-    found = connection.execute(statement).first()
-    if not found:
-        connection.execute(insert(community_table).values(entry=community, revision=0))
-        found = connection.execute(statement).one()
-    return found[0], found[1]
+def _totals_within(community: str, profile: str, span: Span) -> tuple[Any, ...]:
+    of = total_table.c
+    whose = of.community == community_of(community), of.profile == profile
+    return *whose, of.start >= span.start, of.start < span.end
 
 
-def _community_of(community: str) -> Any:
-    return select(community_table.c.id).where(community_table.c.entry == community).scalar_subquery()
-
-
-def _note_due(connection: Connection, community: str, starts: Iterable[int]) -> None:
-    if rows := sorted(starts):
-        number, _ = _open_community(connection, community)
-        statement = sqlite.insert(due_table).on_conflict_do_nothing()
-        connection.execute(statement, [{"community": number, "start": start} for start in rows])
+def _put_totals(connection: Connection, number: int, totals: Sequence[Total]) -> None:
+    if not totals:
+        return
+    statement = sqlite.insert(total_table)
+    names = [name for name in Total._fields if name not in {"profile", "start"}]
+    statement = statement.on_conflict_do_update(
+        index_elements=["community", "profile", "start"], set_={name: statement.excluded[name] for name in names}
+    )
+    rows = [{"community": number, **each._asdict(), "provisional": int(each.provisional)} for each in totals]
+    connection.execute(statement, rows)
 
 
 def _shares_around(connection: Connection, number: int, site: int, shares: Sequence[Share]) -> dict[int, Share]:

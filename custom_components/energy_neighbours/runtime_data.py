@@ -1,14 +1,22 @@
 """What a loaded config entry holds."""
 
+from collections.abc import Sequence
 from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 
+from .communities import is_community
+from .community import Community
+from .const import DOMAIN, QUARTERS_BOOKED
 from .contracts import contract_of, contract_subentry
 from .core.contract import ContractError
+from .core.quarter_hour import QuarterHour
 from .faults import FaultList
 from .site import Site
 from .site_costs import SiteCosts
+from .site_share import SiteShare, belonging_of
 from .site_tariff import SiteTariff
 from .tariff_library import shipped_grids
 
@@ -16,11 +24,13 @@ from .tariff_library import shipped_grids
 class LoadedSite(Site):
     """A site with what stands on its measurements.
 
-    `tariff` is None without a contract. Both it and `costs` are there once `async_begin` has ended.
+    `tariff` is None without a contract, `share` without a community. They and `costs` are there once `async_begin` has
+    ended.
     """
 
     tariff: SiteTariff | None = None
     costs: SiteCosts | None = None
+    share: SiteShare | None = None
     _contract_faults: FaultList | None = None
 
     async def async_begin(self, entry: ConfigEntry[Any]) -> None:
@@ -38,6 +48,15 @@ class LoadedSite(Site):
             ]
         self.costs = SiteCosts(self.hass, entry, self, self.tariff)
         await self.costs.async_start()
+        self._cancel.append(self.async_add_boundary_listener(self._tell_neighbours))
+        if belonging := belonging_of(self.hass, entry):
+            self.share = SiteShare(self.hass, entry, belonging, self.tariff)
+            await self.share.async_start()
+
+    @callback
+    def _tell_neighbours(self, quarters: Sequence[QuarterHour]) -> None:
+        starts = [quarter.start for quarter in quarters]
+        async_dispatcher_send(self.hass, QUARTERS_BOOKED.format(self.entry_id), starts)
 
     async def _read_contract(self, entry: ConfigEntry[Any]) -> None:
         if contract_subentry(entry):
@@ -55,6 +74,8 @@ class LoadedSite(Site):
 
     @override
     async def async_stop(self) -> None:
+        if self.share:
+            await self.share.async_stop()
         if self.costs:
             self.costs.stop()
         await super().async_stop()
@@ -65,8 +86,15 @@ class LoadedSite(Site):
 
 
 type EnergyNeighboursConfigEntry = ConfigEntry[LoadedSite]
+type CommunityConfigEntry = ConfigEntry[Community]
 
 
 def site_id(entry: EnergyNeighboursConfigEntry) -> str:
     """Return the lasting identity of a site: its Fluksometer's, else its entry's."""
     return entry.unique_id or entry.entry_id
+
+
+@callback
+def loaded_sites(hass: HomeAssistant) -> list[EnergyNeighboursConfigEntry]:
+    """Return the entries of the sites that are loaded."""
+    return [entry for entry in hass.config_entries.async_loaded_entries(DOMAIN) if not is_community(entry)]

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import override
+from typing import cast, override
 
 from homeassistant.components.sensor import (
     SensorDeviceClass,
@@ -16,12 +16,15 @@ from homeassistant.const import EntityCategory, UnitOfEnergy, UnitOfPower, UnitO
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .communities import is_community
+from .community_sensor import community_sensors
 from .core.channel import Phase, Role
 from .entity import SiteEntity
 from .flukso.models import Quantity
 from .meter import Medium, MeterChannel
 from .quantities import FLOW, REACTIVE_POWER, UNITS
-from .runtime_data import EnergyNeighboursConfigEntry
+from .runtime_data import CommunityConfigEntry, EnergyNeighboursConfigEntry
+from .share_sensor import share_sensors
 from .site import Site
 from .tariff_sensor import tariff_sensors
 
@@ -272,11 +275,18 @@ CHANNEL_SENSORS = (
 
 
 async def async_setup_entry(
-    hass: HomeAssistant, entry: EnergyNeighboursConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+    hass: HomeAssistant,
+    entry: EnergyNeighboursConfigEntry | CommunityConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the sensors of a site."""
-    async_add_entities(_sensors(entry))
-    async_add_entities(tariff_sensors(entry))
+    """Add the sensors of a site, or of a community."""
+    if is_community(entry):
+        async_add_entities(community_sensors(cast("CommunityConfigEntry", entry)))
+        return
+    site = cast("EnergyNeighboursConfigEntry", entry)
+    async_add_entities(_sensors(site))
+    async_add_entities(tariff_sensors(site))
+    async_add_entities(share_sensors(site))
 
 
 def _sensors(entry: EnergyNeighboursConfigEntry) -> Iterator[SiteSensor]:

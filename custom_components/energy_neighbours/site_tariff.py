@@ -115,6 +115,14 @@ class SiteTariff:
             return None
         return terms.price(day_of(moment, self.zone), period.network_band, period.commodity_band, sensor_price)
 
+    def price_under(self, contract: Contract) -> Decimal | None:
+        """Return what a kWh would cost now under another contract with the same hours [€/kWh]."""
+        now = time.time()
+        terms = contract.terms_at(now)
+        if terms is None:
+            return None
+        return terms.price(day_of(now, self.zone), self.period.network_band, self.period.commodity_band)
+
     @property
     def solar(self) -> bool:
         """Whether it is the time made for the sun."""

@@ -1,11 +1,13 @@
-"""System health: how many sites there are, and how many of their meters answer."""
+"""System health: how many sites and communities there are, and how many meters answer."""
 
 from typing import Any
 
 from homeassistant.components import system_health
 from homeassistant.core import HomeAssistant, callback
 
+from .communities import is_community
 from .const import DOMAIN
+from .runtime_data import loaded_sites
 from .site import Site
 
 
@@ -17,9 +19,11 @@ def async_register(hass: HomeAssistant, register: system_health.SystemHealthRegi
 
 async def _info(hass: HomeAssistant) -> dict[str, Any]:
     entries = hass.config_entries.async_entries(DOMAIN, include_ignore=False)
-    sites: list[Site] = [entry.runtime_data for entry in hass.config_entries.async_loaded_entries(DOMAIN)]
+    communities = sum(is_community(entry) for entry in entries)
+    sites: list[Site] = [entry.runtime_data for entry in loaded_sites(hass)]
     return {
-        "sites": len(entries),
+        "sites": len(entries) - communities,
+        "communities": communities,
         "meters_connected": sum(site.connected for site in sites),
         "messages_dropped": sum(site.meter.messages_dropped for site in sites),
     }

@@ -16,7 +16,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 import voluptuous as vol
 
 from .const import DOMAIN
-from .runtime_data import EnergyNeighboursConfigEntry
+from .runtime_data import EnergyNeighboursConfigEntry, loaded_sites
 from .site import LivePower, Site
 
 
@@ -33,7 +33,7 @@ def list_sites(hass: HomeAssistant, connection: websocket_api.ActiveConnection, 
     """Answer with the sites that a card can show."""
     sites = [
         {"entry_id": entry.entry_id, "title": entry.title, "phases": list(entry.runtime_data.meter.layout.phases)}
-        for entry in hass.config_entries.async_loaded_entries(DOMAIN)
+        for entry in loaded_sites(hass)
         if _may_read(hass, connection, entry)
     ]
     connection.send_result(msg["id"], sites)
@@ -48,7 +48,7 @@ def subscribe_power(hass: HomeAssistant, connection: websocket_api.ActiveConnect
     [W]) and `channels` (a list of `name` and `power` [W]); null where a value is not known.
     """
     entry: EnergyNeighboursConfigEntry | None = hass.config_entries.async_get_entry(msg["entry_id"])
-    if entry is None or entry.domain != DOMAIN or entry.state is not ConfigEntryState.LOADED:
+    if entry is None or entry not in loaded_sites(hass):
         connection.send_error(msg["id"], websocket_api.ERR_NOT_FOUND, "No site with this entry_id is loaded")
         return
     if not _may_read(hass, connection, entry):

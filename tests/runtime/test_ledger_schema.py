@@ -10,7 +10,7 @@ from custom_components.energy_neighbours.core.quarter_hour import QUARTER, Quali
 from custom_components.energy_neighbours.ledger import ImportNote, Ledger, LedgerError, LedgerFault
 from custom_components.energy_neighbours.ledger_rows import ENERGIES, QUALITIES
 from custom_components.energy_neighbours.ledger_schema import MIGRATIONS, metadata
-from custom_components.energy_neighbours.ledger_shares import Share
+from custom_components.energy_neighbours.ledger_shares import Share, Total
 
 from .ledger_samples import ALL, T, at, stored
 
@@ -77,6 +77,8 @@ def _check_shares(ledger, house) -> None:
     assert ledger.shares.shares(street, house, ALL) == [Share(T, 40, 35, None, 1, False, 2, 2)]
     assert ledger.shares.shares(street, "01JWORKSHOP", ALL) == [Share(T, None, None, 12, 1, True, None, 1)]
     assert (ledger.shares.revision(street), ledger.shares.closed_until(street)) == (2, T)
+    assert ledger.shares.totals(street, "", ALL) == [Total("", T, 52, 105, 40, 12, 1, 2, True)]
+    assert ledger.shares.load_rules(street) == {"members": ["ash"]}
     assert ledger.shares.due(street, 10) == [T + QUARTER]
     assert ledger.shares.count_refused(street, house) == {"absurd": 1}
     assert ledger.shares.load_member(street, house) == {"device": "01JDEVICE"}

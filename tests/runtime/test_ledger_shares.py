@@ -6,7 +6,8 @@ import pytest
 
 from custom_components.energy_neighbours.core.quarter_hour import QUARTER, Quality, QuarterHour, Span
 from custom_components.energy_neighbours.ledger import Ledger
-from custom_components.energy_neighbours.ledger_shares import Reading, Share
+from custom_components.energy_neighbours.ledger_readings import Reading
+from custom_components.energy_neighbours.ledger_shares import Share, Sums, Total
 
 from .ledger_samples import ALL, T, at
 
@@ -194,3 +195,34 @@ def test_a_community_that_is_given_up_is_forgotten(ledger) -> None:
     assert knows(ledger, ROOF) == [False, False, False, True]
     assert ledger.shares.due(STREET, 10) == []
     assert ledger.shares.revision(STREET) == 0
+
+
+def total(number, profile="", **values):
+    fields = {"production": 90, "offtake": 200, "allocated": 80, "surplus": 10, "known": 2, "expected": 3}
+    return Total(profile, T + number * QUARTER, **fields, provisional=False)._replace(**values)
+
+
+def test_sums_of_all_and_of_groups_are_kept_beside_the_shares(ledger) -> None:
+    assert ledger.shares.last_total(STREET) is None
+    assert ledger.shares.sums(STREET, "", ALL) == Sums()
+    totals = [total(0, provisional=True), total(1), total(2), total(1, "flats", offtake=50)]
+    ledger.shares.write(STREET, {}, totals=totals)
+    ledger.shares.write(STREET, {}, totals=[total(1, allocated=85)])
+    assert ledger.shares.totals(STREET, "", Span(*starts(0, 2))) == [total(0, provisional=True), total(1, allocated=85)]
+    assert ledger.shares.sums(STREET, "", ALL) == Sums(270, 600, 245, 30, 6, 9, 1)
+    assert ledger.shares.sums(STREET, "flats", ALL).offtake == 50
+    assert ledger.shares.last_total(STREET) == starts(2)[0]
+
+
+def test_rules_are_kept_with_what_has_to_be_divided_because_of_them(ledger) -> None:
+    assert ledger.shares.load_rules(STREET) is None
+    ledger.shares.save_rules(STREET, {"members": ["ash"]}, starts(3, 4))
+    assert ledger.shares.load_rules(STREET) == {"members": ["ash"]}
+    assert ledger.shares.due(STREET, 9) == starts(3, 4)
+
+
+def test_what_a_site_was_allocated_and_took_where_both_are_known(ledger) -> None:
+    ledger.book("site", [at(0, 100), at(1, 200), at(2, None), at(3, 400)], {})
+    ledger.shares.write(STREET, {"site": [share(0, 40), share(1, 50), share(2, 30), share(4, 20)]})
+    assert ledger.shares.site_sums(STREET, "site", ALL) == (90, 300)
+    assert ledger.shares.site_sums(STREET, "nowhere", ALL) == (0, 0)

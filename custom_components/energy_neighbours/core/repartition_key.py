@@ -31,6 +31,8 @@ class KeyFault(StrEnum):
     """Why a key cannot be what was given; each is a translation key."""
 
     NOT_A_KEY = "not_a_key"
+    NOT_A_LINE = "not_a_line"
+    UNKNOWN_MEMBER = "unknown_member"
     NOT_A_WEIGHT = "not_a_weight"
     WEIGHTS_NOT_WHOLE = "weights_not_whole"
     TOO_FEW_ROUNDS = "too_few_rounds"

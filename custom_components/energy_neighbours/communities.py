@@ -1,0 +1,235 @@
+"""What a community looks like in its config entry and its members' subentries, and the rules that are read from it.
+
+The entry's data is `{"community": id}`. Its options are `region`, `privacy_threshold`, `shared_price` (money as text
+in €/kWh) and `keys`: each version of the repartition key whole, with its number, the day on which it begins, and who
+set it. A member's subentry says who it is (`code`), where its readings come from (`source`), and when it belongs.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from fractions import Fraction
+import secrets
+from typing import Any, Final, NamedTuple
+
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.core import HomeAssistant, callback
+
+from .const import DOMAIN
+from .core.community import KeyVersion, Member, Rules
+from .core.contract import Region
+from .core.repartition_key import Prorata, RepartitionKey, key_from_dict, key_to_dict
+
+CONF_COMMUNITY: Final = "community"
+CONF_REGION: Final = "region"
+CONF_THRESHOLD: Final = "privacy_threshold"
+CONF_SHARED_PRICE: Final = "shared_price"
+CONF_KEYS: Final = "keys"
+CONF_VALID_FROM: Final = "valid_from"
+CONF_NUMBER: Final = "number"
+CONF_AUTHOR: Final = "author"
+CONF_KEY: Final = "key"
+
+SUBENTRY_MEMBER: Final = "member"
+CONF_CODE: Final = "code"
+CONF_SOURCE: Final = "source"
+CONF_SITE: Final = "site"
+CONF_PART: Final = "part"
+CONF_JOINED: Final = "joined"
+CONF_LEFT: Final = "left"
+CONF_GROUP: Final = "group"
+CONF_TAKES_PART: Final = "takes_part"
+CONF_POWER: Final = "connection_power"
+
+DEFAULT_THRESHOLD: Final = 5
+LEAST_THRESHOLD: Final = 3
+DEFAULT_POWER: Final = 44
+"""What a connection can carry if nobody says [kVA]: 63 A on three phases. A reading above that is no reading."""
+_ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Letters and digits that nobody takes for another."""
+
+
+class Source(StrEnum):
+    """Where a member's readings come from."""
+
+    LOCAL = "local"  # a site of this Home Assistant
+    REMOTE = "remote"  # a site that sends them over the broker
+    FILES = "files"  # files of the grid operator
+    VACANT = "vacant"  # nobody lives there
+
+
+class Part(StrEnum):
+    """What a member does in the community."""
+
+    CONSUMER = "consumer"
+    PRODUCER = "producer"
+    BOTH = "both"
+
+
+class CommunityMember(NamedTuple):
+    """A member, and what the organiser knows of it beside the rules.
+
+    Parameters
+    ----------
+    member
+        Itself.
+    source
+        Where its readings come from.
+    site
+        Under which name the ledger keeps them.
+    connection_power
+        What its connection can carry [kVA].
+    subentry_id
+        Its subentry.
+    """
+
+    member: Member
+    source: Source
+    site: str
+    connection_power: float
+    subentry_id: str
+
+
+class CommunityError(ValueError):
+    """An entry, or one of its subentries, holds what is no community."""
+
+
+@callback
+def is_community(entry: ConfigEntry[Any]) -> bool:
+    """Whether an entry is a community, and not a site."""
+    return CONF_COMMUNITY in entry.data
+
+
+def new_code(taken: Iterable[str], length: int = 6) -> str:
+    """Return a random code that is not taken."""
+    known = set(taken)
+    while (code := "".join(secrets.choice(_ALPHABET) for _ in range(length))) in known:
+        pass
+    return code
+
+
+@callback
+def community_entries(hass: HomeAssistant) -> list[ConfigEntry[Any]]:
+    """Return the communities of this Home Assistant."""
+    return [entry for entry in hass.config_entries.async_entries(DOMAIN) if is_community(entry)]
+
+
+@callback
+def region_of(entry: ConfigEntry[Any]) -> Region:
+    """Return where a community lies."""
+    return Region(entry.options[CONF_REGION])
+
+
+@callback
+def shared_price_of(entry: ConfigEntry[Any]) -> Decimal | None:
+    """Return what a member pays for a kWh of its neighbours, in place of the supplier's energy [€/kWh, with VAT]."""
+    try:
+        return Decimal(entry.options[CONF_SHARED_PRICE])
+    except KeyError, TypeError, InvalidOperation:
+        return None
+
+
+def read_keys(options: Mapping[str, Any]) -> tuple[KeyVersion, ...]:
+    """Read the versions of a community's key.
+
+    Raises
+    ------
+    CommunityError
+        If one cannot be read; its text names it.
+    """
+    return tuple(_read_version(number, data) for number, data in enumerate(options.get(CONF_KEYS, ()), 1))
+
+
+def _read_version(number: int, data: Mapping[str, Any]) -> KeyVersion:
+    try:
+        return KeyVersion(
+            int(data.get(CONF_NUMBER, number)),
+            date.fromisoformat(data[CONF_VALID_FROM]),
+            key_from_dict(data[CONF_KEY]),
+            str(data.get(CONF_AUTHOR, "")),
+        )
+    except (LookupError, TypeError, ValueError, AttributeError) as err:
+        raise CommunityError(f"version {number} of the repartition key cannot be read: {err}") from err
+
+
+def with_key(options: Mapping[str, Any], valid_from: date, key: RepartitionKey, author: str) -> dict[str, Any]:
+    """Return options with one more version of the key; the earlier ones stay, for what they held for."""
+    versions = list(options.get(CONF_KEYS, ()))
+    number = max((version.get(CONF_NUMBER, 0) for version in versions), default=0) + 1
+    version = {
+        CONF_NUMBER: number,
+        CONF_VALID_FROM: valid_from.isoformat(),
+        CONF_AUTHOR: author,
+        CONF_KEY: key_to_dict(key),
+    }
+    return {**options, CONF_KEYS: [*versions, version]}
+
+
+def key_on(versions: Iterable[KeyVersion], day: date) -> RepartitionKey:
+    """Return the key that holds on a day; prorata before the first."""
+    version = Rules(Region.WALLONIA.zone, tuple(versions), ()).version_on(day)
+    return version.key if version else Prorata()
+
+
+@callback
+def members_of(entry: ConfigEntry[Any]) -> list[CommunityMember]:
+    """Return the members of a community.
+
+    Raises
+    ------
+    CommunityError
+        If one cannot be read; its text names it.
+    """
+    return [_read_member(entry, subentry) for subentry in entry.get_subentries_of_type(SUBENTRY_MEMBER)]
+
+
+def _read_member(entry: ConfigEntry[Any], subentry: ConfigSubentry) -> CommunityMember:
+    data = subentry.data
+    code = data.get(CONF_CODE, "without a code")
+    try:
+        source, part = Source(data[CONF_SOURCE]), Part(data.get(CONF_PART, Part.CONSUMER))
+        takes_part = Fraction(str(data.get(CONF_TAKES_PART, 100))) / 100
+        member = Member(
+            code,
+            date.fromisoformat(data[CONF_JOINED]),
+            date.fromisoformat(left) if (left := data.get(CONF_LEFT)) else None,
+            consumes=part is not Part.PRODUCER,
+            produces=part is not Part.CONSUMER,
+            offtake_part=takes_part,
+            injection_part=takes_part,
+            group=data.get(CONF_GROUP) or "",
+            vacant=source is Source.VACANT,
+        )
+        site = data[CONF_SITE] if source is Source.LOCAL else f"{entry.entry_id}/{code}"
+        power = float(data.get(CONF_POWER) or DEFAULT_POWER)
+    except (LookupError, TypeError, ValueError) as err:
+        raise CommunityError(f"member {code} cannot be read: {err}") from err
+    return CommunityMember(member, source, site, power, subentry.subentry_id)
+
+
+@callback
+def rules_of(entry: ConfigEntry[Any]) -> Rules:
+    """Return the rules of a community.
+
+    Raises
+    ------
+    CommunityError
+        If they cannot be read.
+    """
+    try:
+        members = tuple(each.member for each in members_of(entry))
+        return Rules(region_of(entry).zone, read_keys(entry.options), members)
+    except CommunityError:
+        raise
+    except (LookupError, ValueError) as err:
+        raise CommunityError(f"the community cannot be read: {err}") from err
+
+
+@callback
+def communities_of_site(hass: HomeAssistant, site: str) -> Iterator[tuple[ConfigEntry[Any], CommunityMember]]:
+    """Yield the communities of this Home Assistant to which a site belongs, or belonged."""
+    for entry in community_entries(hass):
+        for subentry in entry.get_subentries_of_type(SUBENTRY_MEMBER):
+            if subentry.data.get(CONF_SITE) == site:
+                yield entry, _read_member(entry, subentry)

@@ -1,0 +1,283 @@
+"""Founding a community, changing its terms and its key, and its members."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from homeassistant.config_entries import (
+    SOURCE_USER,
+    ConfigFlow,
+    ConfigFlowResult,
+    ConfigSubentryFlow,
+    OptionsFlow,
+    SubentryFlowResult,
+)
+from homeassistant.const import CONF_NAME
+from homeassistant.util import dt as dt_util
+import voluptuous as vol
+
+from . import community_form as form
+from .communities import (
+    CONF_CODE,
+    CONF_COMMUNITY,
+    CONF_JOINED,
+    CONF_KEY,
+    CONF_REGION,
+    CONF_SITE,
+    CONF_SOURCE,
+    CONF_VALID_FROM,
+    Source,
+    is_community,
+    key_on,
+    members_of,
+    new_code,
+    read_keys,
+    with_key,
+)
+from .const import DOMAIN
+from .contract_form import guess_region
+from .core.key_text import read_groups, read_stages, read_weights
+from .core.quarter_hour import next_month
+from .core.repartition_key import (
+    DynamicCustom,
+    Hybrid,
+    KeyFault,
+    KeyKind,
+    Peer,
+    Prorata,
+    Relative,
+    RepartitionKey,
+    RepartitionKeyError,
+    Static,
+    StaticMulti,
+    key_from_dict,
+)
+from .key_example import async_example
+
+
+class CommunitySteps(ConfigFlow):
+    """The steps that found a community."""
+
+    async def async_step_community(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the terms of a new community."""
+        if user_input is not None:
+            entry_id = new_code(
+                (entry.data.get(CONF_COMMUNITY, "") for entry in self._async_current_entries()), length=10
+            )
+            key = key_from_dict({"kind": user_input[CONF_KEY]})
+            options = {CONF_REGION: user_input[CONF_REGION], **form.read_terms(user_input)}
+            valid_from = date.fromisoformat(user_input[CONF_VALID_FROM])
+            return self.async_create_entry(
+                title=user_input[CONF_NAME].strip() or entry_id,
+                data={CONF_COMMUNITY: entry_id},
+                options=with_key(options, valid_from, key, "founding"),
+            )
+        values: dict[str, Any] = {CONF_VALID_FROM: dt_util.now().date().replace(day=1).isoformat()}
+        if region := guess_region(self.hass):
+            values[CONF_REGION] = region.value
+        return self.async_show_form(
+            step_id="community", data_schema=self.add_suggested_values_to_schema(form.community_schema(), values)
+        )
+
+
+class CommunityOptionsFlow(OptionsFlow):
+    """Changes a community's terms, and its key from some day on."""
+
+    def __init__(self) -> None:
+        self._kind = KeyKind.PRORATA
+        self._key: RepartitionKey = Prorata()
+        self._valid_from = ""
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask what is to be changed."""
+        return self.async_show_menu(step_id="init", menu_options=["terms", "key"])
+
+    async def async_step_terms(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the price and for the privacy threshold."""
+        options = self.config_entry.options
+        if user_input is not None:
+            kept = {name: value for name, value in options.items() if name not in form.terms_values(options)}
+            return self.async_create_entry(data={**kept, **form.read_terms(user_input)})
+        return self.async_show_form(
+            step_id="terms",
+            data_schema=self.add_suggested_values_to_schema(form.terms_schema(), form.terms_values(options)),
+        )
+
+    @property
+    def _present(self) -> RepartitionKey:
+        """The key of today."""
+        return key_on(read_keys(self.config_entry.options), dt_util.now().date())
+
+    async def async_step_key(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask which key shall hold, and from when on."""
+        if user_input is not None:
+            self._kind, self._valid_from = KeyKind(user_input[CONF_KEY]), user_input[CONF_VALID_FROM]
+            if form.key_terms_schema(self._kind, {}, {}).schema:
+                return await self.async_step_key_terms()
+            self._key = DynamicCustom() if self._kind is KeyKind.DYNAMIC_CUSTOM else key_from_dict({"kind": self._kind})
+            return await self.async_step_key_example()
+        values = {
+            CONF_KEY: self._present.kind.value,
+            CONF_VALID_FROM: next_month(dt_util.now().date()).isoformat(),
+        }
+        return self.async_show_form(
+            step_id="key", data_schema=self.add_suggested_values_to_schema(form.key_schema(), values)
+        )
+
+    async def async_step_key_terms(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the terms of the key: weights, groups, rounds."""
+        errors: dict[str, str] = {}
+        details: Mapping[str, str] = {}
+        consumers, producers = self._names(produces=False), self._names(produces=True)
+        if user_input is not None:
+            try:
+                self._key = _read_key(self._kind, user_input, list(consumers))
+            except RepartitionKeyError as err:
+                errors["base"], details = err.fault.value, err.placeholders
+            else:
+                return await self.async_step_key_example()
+        values = user_input or form.key_values(self._kind, self._present, consumers)
+        schema = form.key_terms_schema(self._kind, consumers, producers)
+        return self.async_show_form(
+            step_id="key_terms",
+            data_schema=self.add_suggested_values_to_schema(schema, values),
+            errors=errors,
+            description_placeholders={"member": "", "sum": "", "weight": "", "line": "", "rounds": "", **details},
+        )
+
+    async def async_step_key_example(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show what the key would have given, and ask whether it is to hold."""
+        if user_input is not None:
+            user = await self.hass.auth.async_get_user(str(self.context.get("user_id") or ""))
+            author = (user.name if user else None) or "organiser"
+            valid_from = date.fromisoformat(self._valid_from)
+            return self.async_create_entry(data=with_key(self.config_entry.options, valid_from, self._key, author))
+        example = await async_example(self.hass, self.config_entry, self._key)
+        return self.async_show_form(
+            step_id="key_example",
+            data_schema=vol.Schema({}),
+            description_placeholders={"date": self._valid_from, "example": example},
+        )
+
+    def _names(self, *, produces: bool) -> dict[str, str]:
+        """Return the members that consume, or produce, by code, with what the organiser calls them."""
+        entry = self.config_entry
+        return {
+            each.member.code: entry.subentries[each.subentry_id].title
+            for each in members_of(entry)
+            if (each.member.produces if produces else each.member.consumes)
+        }
+
+
+def _read_key(kind: KeyKind, user_input: Mapping[str, Any], codes: list[str]) -> RepartitionKey:
+    """Return the key that was typed; `RepartitionKeyError` if it is none."""
+    text = (user_input.get(form.CONF_WEIGHTS) or "").strip()
+    match kind:
+        case KeyKind.CASCADE:
+            return read_groups(user_input[form.CONF_GROUPS], codes)
+        case KeyKind.PEER:
+            return Peer(user_input[form.CONF_PRODUCER], user_input[form.CONF_CONSUMER])
+        case _:
+            pass
+    needed = kind in (KeyKind.STATIC, KeyKind.RELATIVE) or "static" in user_input.get(form.CONF_STAGES, "")
+    if not text and needed:
+        raise RepartitionKeyError(KeyFault.WEIGHTS_NOT_WHOLE, sum="0")
+    weights = read_weights(text, codes, rest_to_grid=user_input[form.CONF_REST]) if text else None
+    if kind is KeyKind.TWO_STAGE:
+        return read_stages(user_input[form.CONF_STAGES], weights)
+    if kind is KeyKind.STATIC_MULTI:
+        return StaticMulti(weights, user_input.get(form.CONF_ROUNDS))
+    if kind is KeyKind.HYBRID or weights is None:
+        return Hybrid(weights)
+    return Static(weights) if kind is KeyKind.STATIC else Relative(weights)
+
+
+class MemberFlow(ConfigSubentryFlow):
+    """Takes a member in, and changes it."""
+
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Ask where the member's readings come from."""
+        sources = [source.value for source in (Source.LOCAL, Source.FILES, Source.VACANT)]
+        return self.async_show_menu(step_id="user", menu_options=sources)
+
+    async def async_step_local(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Take a site of this Home Assistant in."""
+        if user_input is None and not self._free_sites():
+            return self.async_abort(reason="no_site_left")
+        return await self._step(Source.LOCAL, user_input)
+
+    async def async_step_files(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Take a member in whose readings come in files."""
+        return await self._step(Source.FILES, user_input)
+
+    async def async_step_vacant(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Take a place in where nobody lives yet."""
+        return await self._step(Source.VACANT, user_input)
+
+    async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Change a member: its dates, its part, its group."""
+        subentry = self._get_reconfigure_subentry()
+        return await self._step(Source(subentry.data[CONF_SOURCE]), user_input)
+
+    async def _step(self, source: Source, user_input: dict[str, Any] | None) -> SubentryFlowResult:
+        new = self.source == SOURCE_USER
+        step = source.value if new else "reconfigure"
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            if error := form.member_error(user_input):
+                errors["base"] = error
+            elif new:
+                return self._take_in(source, user_input)
+            else:
+                return self._change(source, user_input)
+        return self.async_show_form(
+            step_id=step,
+            data_schema=self.add_suggested_values_to_schema(
+                form.member_schema(source, self._free_sites()), user_input or self._values()
+            ),
+            errors=errors,
+        )
+
+    def _values(self) -> dict[str, Any]:
+        """Return what the form shows at first."""
+        if self.source != SOURCE_USER:
+            subentry = self._get_reconfigure_subentry()
+            return form.member_values(subentry.data, subentry.title)
+        versions = read_keys(self._get_entry().options)
+        first = min((version.valid_from for version in versions), default=dt_util.now().date())
+        return {CONF_JOINED: first.isoformat(), form.SECTION_MORE: {}}
+
+    def _take_in(self, source: Source, user_input: dict[str, Any]) -> SubentryFlowResult:
+        entry = self._get_entry()
+        code = new_code(each.member.code for each in members_of(entry))
+        return self.async_create_entry(
+            title=self._title(user_input),
+            data={CONF_CODE: code, **form.read_member(source, user_input)},
+            unique_id=code,
+        )
+
+    def _change(self, source: Source, user_input: dict[str, Any]) -> SubentryFlowResult:
+        subentry = self._get_reconfigure_subentry()
+        return self.async_update_and_abort(
+            self._get_entry(),
+            subentry,
+            title=self._title(user_input),
+            data={CONF_CODE: subentry.data[CONF_CODE], **form.read_member(source, user_input)},
+        )
+
+    def _title(self, user_input: Mapping[str, Any]) -> str:
+        if name := (user_input.get(CONF_NAME) or "").strip():
+            return name
+        site = self.hass.config_entries.async_get_entry(user_input.get(CONF_SITE, ""))
+        return site.title if site else "?"
+
+    def _free_sites(self) -> dict[str, str]:
+        """Return the sites that are not members of this community, and the member's own one."""
+        taken = {each.site for each in members_of(self._get_entry())}
+        if self.source != SOURCE_USER:
+            taken.discard(self._get_reconfigure_subentry().data.get(CONF_SITE, ""))
+        return {
+            entry.entry_id: entry.title
+            for entry in self.hass.config_entries.async_entries(DOMAIN, include_ignore=False)
+            if not is_community(entry) and entry.entry_id not in taken
+        }

@@ -1,0 +1,180 @@
+"""Quarter-hours of a community made into shares: readings in, rows for the ledger out. It needs numpy."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+
+from .communities import CommunityMember
+from .core.community import KeyVersion, Rules
+from .core.explanation import Explanation, explain
+from .core.quarter_hour import QUARTER, Quality, Span
+from .core.repartition import UNKNOWN
+from .core.repartition_key import RepartitionKey
+from .core.span_shares import allocate_span
+from .ledger_readings import Reading
+from .ledger_shares import Share, Total
+
+type Readings = Mapping[str, Mapping[int, Reading]]
+"""What is known of sites, by the name in the ledger and the start of the quarter-hour."""
+
+
+class Division(NamedTuple):
+    """What became of some quarter-hours: shares by the site's name in the ledger, and the sums of all and of groups."""
+
+    shares: dict[str, list[Share]]
+    totals: list[Total]
+
+
+def divide(rules: Rules, members: Sequence[CommunityMember], starts: Sequence[int], readings: Readings) -> Division:
+    """Divide some quarter-hours. Those in which no key held are left out.
+
+    Parameters
+    ----------
+    rules
+        The community's.
+    members
+        Its members, in the order of the rules.
+    starts
+        Beginnings of the quarter-hours [s, Unix], in order.
+    readings
+        What is known of the members then.
+    """
+    division = Division({each.site: [] for each in members}, [])
+    for span in _unbroken(starts):
+        _divide_span(rules, members, span, readings, division)
+    return division._replace(shares={site: rows for site, rows in division.shares.items() if rows})
+
+
+def _unbroken(starts: Sequence[int]) -> Iterator[Span]:
+    """Cut quarter-hours into spans without a hole."""
+    begin = previous = None
+    for start in starts:
+        if previous is not None and begin is not None and start != previous + QUARTER:
+            yield Span(begin, previous + QUARTER)
+            begin = start
+        begin = start if begin is None else begin
+        previous = start
+    if begin is not None and previous is not None:
+        yield Span(begin, previous + QUARTER)
+
+
+def _divide_span(
+    rules: Rules, members: Sequence[CommunityMember], span: Span, readings: Readings, division: Division
+) -> None:
+    consumers = [each for each in members if each.member.consumes]
+    producers = [each for each in members if each.member.produces]
+    offtake, injection = _table(consumers, span, readings, "offtake"), _table(producers, span, readings, "injection")
+    result = allocate_span(rules, span, offtake, injection)
+    columns = {each.site: column for column, each in enumerate(consumers)}
+    sources = {each.site: column for column, each in enumerate(producers)}
+    # Plain numbers: the ledger knows no others, and taking them one by one out of an array is slow.
+    offered, allocated, surplus = result.offered.tolist(), result.allocated.tolist(), result.surplus.tolist()
+    versions, complete = result.version.tolist(), result.complete.tolist()
+    for stretch in rules.stretches(span):
+        if stretch.version is None:
+            continue
+        codes = {member.code for member in stretch.members}
+        rows = range(*((time - span.start) // QUARTER for time in stretch.span))
+        present = [each for each in members if each.member.code in codes]
+        for each in present:
+            column, source, known = columns.get(each.site), sources.get(each.site), readings.get(each.site, {})
+            division.shares[each.site] += [
+                Share(
+                    start,
+                    None if column is None else offered[row][column],
+                    None if column is None else allocated[row][column],
+                    None if source is None else surplus[row][source],
+                    versions[row],
+                    provisional=not complete[row],
+                    reading=known[start].revision if start in known else None,
+                )
+                for row in rows
+                for start in (span.start + row * QUARTER,)
+            ]
+        tables = _Tables(offtake, injection, result.allocated, result.surplus, result.complete)
+        division.totals.extend(tables.totals(stretch.span, rows, present, columns, sources))
+
+
+class _Tables(NamedTuple):
+    """Tables of a span, quarter-hour by consumer or by producer."""
+
+    offtake: np.ndarray
+    injection: np.ndarray
+    allocated: np.ndarray
+    surplus: np.ndarray
+    complete: np.ndarray
+
+    def totals(
+        self,
+        span: Span,
+        rows: range,
+        present: Sequence[CommunityMember],
+        columns: Mapping[str, int],
+        sources: Mapping[str, int],
+    ) -> Iterator[Total]:
+        """Yield the sums of all who are present, and of each of their groups."""
+        for group in ("", *sorted({each.member.group for each in present} - {""})):
+            inside = [each for each in present if not group or each.member.group == group]
+            takers = [columns[each.site] for each in inside if each.site in columns]
+            givers = [sources[each.site] for each in inside if each.site in sources]
+            part = slice(rows.start, rows.stop)
+            offtake, injection = self.offtake[part][:, takers], self.injection[part][:, givers]
+            lived_in = [not each.member.vacant for each in inside if each.site in columns]
+            sums = zip(
+                span.quarter_hours,
+                np.maximum(injection, 0).sum(axis=1).tolist(),
+                np.maximum(offtake, 0).sum(axis=1).tolist(),
+                self.allocated[part][:, takers].sum(axis=1).tolist(),
+                self.surplus[part][:, givers].sum(axis=1).tolist(),
+                (offtake >= 0).sum(axis=1).tolist(),
+                self.complete[part].tolist(),
+                strict=True,
+            )
+            for start, produced, taken, given, left, known, complete in sums:
+                yield Total(group, start, produced, taken, given, left, known, sum(lived_in), not complete)
+
+
+def _table(members: Sequence[CommunityMember], span: Span, readings: Readings, energy: str) -> np.ndarray:
+    """Return energies of members, quarter-hour by member."""
+    starts = span.quarter_hours
+    table = np.full((len(starts), len(members)), UNKNOWN, np.int64)
+    for column, each in enumerate(members):
+        for start, (quarter, _) in readings.get(each.site, {}).items():
+            value = getattr(quarter, energy)
+            if value is not None and span.start <= start < span.end:
+                table[(start - span.start) // QUARTER, column] = value
+    return table
+
+
+def explain_share(
+    rules: Rules, members: Sequence[CommunityMember], start: int, code: str, readings: Readings
+) -> Explanation:
+    """Return why a member was allocated what it was; arguments as for `divide` and `explanation.explain`."""
+    span = Span(start, start + QUARTER)
+    site = next((each.site for each in members if each.member.code == code), "")
+    reading = readings.get(site, {}).get(start)
+    return explain(
+        rules,
+        start,
+        code,
+        _table([each for each in members if each.member.consumes], span, readings, "offtake")[0].tolist(),
+        _table([each for each in members if each.member.produces], span, readings, "injection")[0].tolist(),
+        reading.quarter.quality if reading else Quality.MISSING,
+    )
+
+
+def example(
+    rules: Rules, members: Sequence[CommunityMember], key: RepartitionKey, span: Span, readings: Readings
+) -> dict[str, tuple[int, int]]:
+    """Return what each consumer got in a span, and what it would have got by another key [Wh], by member code."""
+    consumers = [each for each in members if each.member.consumes]
+    producers = [each for each in members if each.member.produces]
+    offtake, injection = _table(consumers, span, readings, "offtake"), _table(producers, span, readings, "injection")
+    other = replace(rules, versions=(KeyVersion(1, date.min, key),))
+    before, after = (
+        allocate_span(each, span, offtake, injection).allocated.sum(axis=0).tolist() for each in (rules, other)
+    )
+    return {each.member.code: (before[column], after[column]) for column, each in enumerate(consumers)}

@@ -1,0 +1,237 @@
+"""What a site gets from its neighbours: the shares of a community that stand in this Home Assistant's ledger."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+import logging
+import time
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.event import async_track_point_in_utc_time
+from homeassistant.util import dt as dt_util
+
+from .communities import communities_of_site, region_of, shared_price_of
+from .community_ledger import CommunityLedger, async_open_community_ledger
+from .const import DOMAIN, HISTORY_CHANGED, SHARES_CHANGED
+from .core.indicators import SharingSums
+from .core.quarter_hour import QUARTER, Span, day_of, local_day, local_month, midnight
+from .core.sharing_costs import saving, shared_contract
+from .ledger import LedgerError
+from .ledger_shares import Share
+from .site_tariff import SiteTariff
+
+_LOGGER = logging.getLogger(__name__)
+
+PENDING: Final = 24 * 3600
+"""So long a quarter-hour's share may be awaited [s]; then its energy counts as the supplier's, until it comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """A site's place in a community.
+
+    Parameters
+    ----------
+    community
+        The community's name in the ledger.
+    code
+        The site's member code.
+    zone
+        Where the community lies.
+    joined, left
+        Between which days the site belongs to it.
+    shared_price
+        What it asks for a kWh, VAT included [€/kWh]; None if it has not said so.
+    """
+
+    community: str
+    code: str
+    zone: ZoneInfo
+    joined: date
+    left: date | None
+    shared_price: Decimal | None
+
+
+@callback
+def belonging_of(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Belonging | None:
+    """Return the place of a site in a community; the first one if it is in several."""
+    for community, member in communities_of_site(hass, entry.entry_id):
+        if member.member.consumes:
+            return Belonging(
+                community.entry_id,
+                member.member.code,
+                region_of(community).zone,
+                member.member.joined,
+                member.member.left,
+                shared_price_of(community),
+            )
+    return None
+
+
+class SiteShare:
+    """A site's shares: sums of today, of this month, and since it joined.
+
+    Parameters
+    ----------
+    hass
+        Home Assistant.
+    entry
+        The site's entry.
+    belonging
+        Its place in a community.
+    tariff
+        What its contract says, for what sharing saves.
+    """
+
+    def __init__(
+        self, hass: HomeAssistant, entry: ConfigEntry[Any], belonging: Belonging, tariff: SiteTariff | None
+    ) -> None:
+        self._hass = hass
+        self._entry = entry
+        self.belonging = belonging
+        self._tariff = tariff
+        self._ledger: CommunityLedger | None = None
+        self.today: SharingSums | None = None
+        self.month: SharingSums | None = None
+        self.saving: Decimal | None = None
+        self.from_neighbours: int | None = None
+        """Allocated since it joined [Wh]; None while it is not known."""
+        self.from_supplier: int | None = None
+        """Taken since it joined and not allocated [Wh]."""
+        self.last: Share | None = None
+        self.provisional = 0
+        """How many quarter-hours of this month may still change."""
+        self._listeners: list[Callable[[], None]] = []
+        self._cancel: list[CALLBACK_TYPE] = []
+        self._cancel_midnight: CALLBACK_TYPE | None = None
+        self._refreshing = self._again = False
+
+    @property
+    def day_span(self) -> Span:
+        """The local day."""
+        return local_day(day_of(time.time(), self.belonging.zone), self.belonging.zone)
+
+    @property
+    def month_span(self) -> Span:
+        """The local month."""
+        return local_month(day_of(time.time(), self.belonging.zone), self.belonging.zone)
+
+    @property
+    def price(self) -> Decimal | None:
+        """What a kWh of the neighbours costs now, with all that comes on top [€/kWh]; None if that is not known."""
+        tariff, asked = self._tariff, self.belonging.shared_price
+        if tariff is None or asked is None:
+            return asked
+        shared = shared_contract(tariff.contract, asked)
+        return tariff.price_under(shared) if shared else None
+
+    async def async_start(self) -> None:
+        """Work out what is known, and follow what comes."""
+        self._ledger = await async_open_community_ledger(self._hass, self.belonging.community)
+
+        @callback
+        def take(_starts: Any) -> None:
+            self.refresh()
+
+        shares = SHARES_CHANGED.format(self.belonging.community, self._entry.entry_id)
+        self._cancel = [
+            async_dispatcher_connect(self._hass, shares, take),
+            async_dispatcher_connect(self._hass, HISTORY_CHANGED.format(self._entry.entry_id), take),
+        ]
+        await self._async_refresh()
+        self._await_midnight()
+
+    async def async_stop(self) -> None:
+        """Follow nothing any more."""
+        while self._cancel:
+            self._cancel.pop()()
+        if self._cancel_midnight:
+            self._cancel_midnight()
+            self._cancel_midnight = None
+        if self._ledger:
+            await self._ledger.async_close()
+            self._ledger = None
+
+    @callback
+    def async_add_listener(self, listener: Callable[[], None]) -> CALLBACK_TYPE:
+        """Call `listener` when shares came or a day began."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    async def async_shares(self, span: Span) -> list[Share]:
+        """Return the shares of a span, in order; `LedgerError` if they cannot be read."""
+        assert self._ledger  # noqa: S101 - it is asked only while it is started
+        name, site = self.belonging.community, self._entry.entry_id
+        return await self._ledger.async_look(lambda ledger: ledger.shares(name, site, span))
+
+    @callback
+    def _await_midnight(self) -> None:
+        self._cancel_midnight = async_track_point_in_utc_time(
+            self._hass, self._begin_day, dt_util.utc_from_timestamp(self.day_span.end)
+        )
+
+    @callback
+    def _begin_day(self, _now: datetime) -> None:
+        self._await_midnight()
+        self.refresh()
+
+    @callback
+    def refresh(self) -> None:
+        """Work out again what is known."""
+        self._entry.async_create_task(self._hass, self._async_refresh(), f"{DOMAIN} shares")
+
+    async def _async_refresh(self) -> None:
+        self._again = True
+        if self._refreshing:
+            return
+        self._refreshing = True
+        try:
+            while self._again and self._ledger:
+                self._again = False
+                await self._work_out(self._ledger)
+        except LedgerError as error:
+            _LOGGER.warning("The shares of %s cannot be worked out: %s", self._entry.title, error)
+        finally:
+            self._refreshing = False
+        for listener in tuple(self._listeners):
+            listener()
+
+    async def _work_out(self, ledger: CommunityLedger) -> None:
+        name, site, now = self.belonging.community, self._entry.entry_id, time.time()
+        day, month = self.day_span, self.month_span
+        zone, left = self.belonging.zone, self.belonging.left
+        member = Span(midnight(self.belonging.joined, zone), int(now) if left is None else midnight(left, zone))
+        shares = await ledger.async_look(lambda found: found.shares(name, site, month))
+        today = await ledger.async_look(lambda found: found.site_sums(name, site, day))
+        whole = await ledger.async_look(lambda found: found.site_sums(name, site, month))
+        since = Span(member.start, int(now) + QUARTER)
+        known = [share for share in shares if share.allocated is not None]
+        self.today = _sums([share for share in known if share.start >= day.start], today[1])
+        self.month = _sums(known, whole[1])
+        self.provisional = sum(share.provisional for share in shares)
+        self.last = known[-1] if known else None
+        self.from_neighbours, self.from_supplier = await ledger.async_look(
+            lambda found: found.grid_sources(name, site, since, member.end, int(now) - PENDING)
+        )
+        self.saving = await self._saving(known, month)
+
+    async def _saving(self, shares: Sequence[Share], month: Span) -> Decimal | None:
+        """Return what this month's shares saved [€]."""
+        tariff, price, ledger = self._tariff, self.belonging.shared_price, self._ledger
+        if tariff is None or price is None or ledger is None:
+            return None
+        holidays = await tariff.async_need_holidays(month)
+        allocated = [(share.start, share.allocated or 0) for share in shares]
+        prices = await self._entry.runtime_data.ledger.async_prices(month)
+        return await self._hass.async_add_executor_job(saving, allocated, tariff.contract, price, holidays, prices)
+
+
+def _sums(shares: Sequence[Share], offtake: int) -> SharingSums:
+    return SharingSums(
+        offtake, sum(share.offered or 0 for share in shares), sum(share.allocated or 0 for share in shares)
+    )
