@@ -197,6 +197,7 @@ def test_a_community_without_members_or_quarter_hours():
     nobody = Flows([], np.zeros((2, 0), np.int64), ["roof"], np.array([[5], [0]]))
     for key in (Prorata(), Equal(), Cascade(()), Hybrid(None), Relative(AGREED)):
         assert allocate(key, nobody).surplus.tolist() == [[5], [0]]
+    assert allocate(DynamicCustom(), nobody, Coefficients(np.zeros((2, 0), np.int64), 1)).surplus.tolist() == [[5], [0]]
     never = Flows(["a"], np.zeros((0, 1), np.int64), ["roof"], np.zeros((0, 1), np.int64))
     assert allocate(Prorata(), never).allocated.shape == (0, 1)
 

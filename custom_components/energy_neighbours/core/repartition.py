@@ -79,6 +79,8 @@ class Coefficients:
     whole: int
 
     def __post_init__(self) -> None:
+        if not self.parts.size:
+            return
         given = self.parts != UNKNOWN
         if (self.parts < UNKNOWN).any() or (given.any(axis=-1) != given.all(axis=-1)).any():
             raise ValueError("coefficients are never negative, and given for all members of a quarter-hour or for none")
