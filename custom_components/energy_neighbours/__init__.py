@@ -36,6 +36,7 @@ from .ledger_keeper import async_open_ledger
 from .meter import Medium, Meter
 from .runtime_data import CommunityConfigEntry, EnergyNeighboursConfigEntry, LoadedSite, site_id
 from .sensor_meter import SensorMeter
+from .share_statistics import async_follow_shares
 from .site import storage
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
@@ -76,6 +77,7 @@ async def _setup_site(hass: HomeAssistant, entry: EnergyNeighboursConfigEntry) -
         _forget_tariff_entities(hass, entry, site)
         await hass.config_entries.async_forward_entry_setups(entry, _platforms(site))
         ExternalStatistics(hass, entry.entry_id, entry.title, site.ledger).async_follow(entry, site)
+        async_follow_shares(hass, entry)
     except BaseException:
         await site.async_stop()
         await site.ledger.async_close()

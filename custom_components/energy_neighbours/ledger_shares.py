@@ -66,6 +66,7 @@ class Sums(NamedTuple):
 type Shares = Mapping[str, Sequence[Share]]
 """Shares by site."""
 
+_HOUR: Final = 3600
 _SHARE: Final = [share_table.c[name] for name in Share._fields]
 _SAID: Final = tuple(name for name in Share._fields if name not in {"start", "revision"})
 
@@ -163,8 +164,8 @@ class ShareLedger(ReadingLedger):
             allocated, offtake = connection.execute(statement).one()
         return allocated, offtake
 
-    def grid_sources(self, community: str, site: str, span: Span, until: int, old: int) -> tuple[int, int]:
-        """Return what a site took in a span, by where it came from: its neighbours, and the supplier [Wh].
+    def grid_sources(self, community: str, site: str, span: Span, until: int, old: int) -> dict[int, tuple[int, int]]:
+        """Return what a site took in each hour of a span, by where it came from: its neighbours, the supplier [Wh].
 
         Parameters
         ----------
@@ -180,16 +181,12 @@ class ShareLedger(ReadingLedger):
             share_table,
             and_(share.community == community_of(community), share.site == CURRENT.site, share.start == CURRENT.start),
         )
-        allocated = func.coalesce(share.allocated, 0)
-        statement = select(
-            func.coalesce(func.sum(allocated), 0), func.coalesce(func.sum(CURRENT.offtake - allocated), 0)
-        ).select_from(joined)
+        allocated, hour = func.coalesce(share.allocated, 0), CURRENT.start - CURRENT.start % _HOUR
         told = or_(share.allocated.is_not(None), CURRENT.start < old, CURRENT.start >= until)
+        statement = select(hour, func.sum(allocated), func.sum(CURRENT.offtake - allocated)).select_from(joined)
+        statement = statement.where(*within(site, span), CURRENT.offtake.is_not(None), told).group_by(hour)
         with self._file.reading() as connection:
-            neighbours, supplier = connection.execute(
-                statement.where(*within(site, span), CURRENT.offtake.is_not(None), told)
-            ).one()
-        return neighbours, supplier
+            return {start: (neighbours, supplier) for start, neighbours, supplier in connection.execute(statement)}
 
     def accept(self, community: str, site: str, shares: Sequence[Share]) -> list[Share]:
         """Keep shares that an organiser sent, unless newer ones are known; return those that say something new."""

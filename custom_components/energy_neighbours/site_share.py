@@ -169,6 +169,26 @@ class SiteShare:
         name, site = self.belonging.community, self._entry.entry_id
         return await self._ledger.async_look(lambda ledger: ledger.shares(name, site, span))
 
+    async def async_grid_sources(self, since: int = 0) -> dict[int, tuple[int, int]]:
+        """Return what came from the neighbours and from the supplier since it joined, by hour [Wh].
+
+        Parameters
+        ----------
+        since
+            Nothing before this is told [s, Unix].
+
+        Raises
+        ------
+        LedgerError
+            It cannot be read.
+        """
+        assert self._ledger  # noqa: S101 - it is asked only while it is started
+        name, site, now = self.belonging.community, self._entry.entry_id, int(time.time())
+        zone, left = self.belonging.zone, self.belonging.left
+        span = Span(max(since, midnight(self.belonging.joined, zone)), now + QUARTER)
+        until = span.end if left is None else midnight(left, zone)
+        return await self._ledger.async_look(lambda found: found.grid_sources(name, site, span, until, now - PENDING))
+
     @callback
     def _await_midnight(self) -> None:
         self._cancel_midnight = async_track_point_in_utc_time(
@@ -202,22 +222,19 @@ class SiteShare:
             listener()
 
     async def _work_out(self, ledger: CommunityLedger) -> None:
-        name, site, now = self.belonging.community, self._entry.entry_id, time.time()
+        name, site = self.belonging.community, self._entry.entry_id
         day, month = self.day_span, self.month_span
-        zone, left = self.belonging.zone, self.belonging.left
-        member = Span(midnight(self.belonging.joined, zone), int(now) if left is None else midnight(left, zone))
         shares = await ledger.async_look(lambda found: found.shares(name, site, month))
         today = await ledger.async_look(lambda found: found.site_sums(name, site, day))
         whole = await ledger.async_look(lambda found: found.site_sums(name, site, month))
-        since = Span(member.start, int(now) + QUARTER)
         known = [share for share in shares if share.allocated is not None]
         self.today = _sums([share for share in known if share.start >= day.start], today[1])
         self.month = _sums(known, whole[1])
         self.provisional = sum(share.provisional for share in shares)
         self.last = known[-1] if known else None
-        self.from_neighbours, self.from_supplier = await ledger.async_look(
-            lambda found: found.grid_sources(name, site, since, member.end, int(now) - PENDING)
-        )
+        hours = await self.async_grid_sources()
+        self.from_neighbours = sum(neighbours for neighbours, _ in hours.values())
+        self.from_supplier = sum(supplier for _, supplier in hours.values())
         self.saving = await self._saving(known, month)
 
     async def _saving(self, shares: Sequence[Share], month: Span) -> Decimal | None:
