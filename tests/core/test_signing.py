@@ -34,7 +34,10 @@ class Thing:
 
 
 def test_canonical_json_is_sorted_without_white_space_and_in_utf8():
-    assert canonical({"b": [1, True, None], "a": {"é": "€", "A": -2}}) == '{"a":{"A":-2,"é":"€"},"b":[1,true,null]}'.encode()
+    assert (
+        canonical({"b": [1, True, None], "a": {"é": "€", "A": -2}})
+        == '{"a":{"A":-2,"é":"€"},"b":[1,true,null]}'.encode()
+    )
 
 
 def nested(depth):
@@ -94,12 +97,16 @@ def test_whatever_is_changed_the_signature_no_longer_fits():
         assert not verify({**signed, "signature": changed}, PUBLIC)
 
 
-@pytest.mark.parametrize("signature", ["", "?" * 86, "é" * 86, "A" * 85, "A" * 86, "A" * 200, 5, None, [], True, b"A" * 86])
+@pytest.mark.parametrize(
+    "signature", ["", "?" * 86, "é" * 86, "A" * 85, "A" * 86, "A" * 200, 5, None, [], True, b"A" * 86]
+)
 def test_what_is_no_signature_is_a_wrong_one(signature):
     assert not verify({**MESSAGE, "signature": signature}, PUBLIC)
 
 
-@pytest.mark.parametrize("key", ["", PUBLIC[:-1], PUBLIC + "A", f"{PUBLIC}=", PUBLIC[:-1] + "p", "é" * 43, "_" * 43, None])
+@pytest.mark.parametrize(
+    "key", ["", PUBLIC[:-1], PUBLIC + "A", f"{PUBLIC}=", PUBLIC[:-1] + "p", "é" * 43, "_" * 43, None]
+)
 def test_what_is_no_key_has_signed_nothing(key):
     assert not verify(sign(MESSAGE, PRIVATE), key)
 

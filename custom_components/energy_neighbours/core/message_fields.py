@@ -22,10 +22,8 @@ MAX_INT: Final = (1 << 63) - 1
 MAX_TIME: Final = 1 << 36
 """Times end here [s, Unix], in the year 4147: calendars can still write it."""
 
-_OBJECT_WANTED: Final = "a JSON object is wanted"
 _LIST_WANTED: Final = "a list is wanted"
 _TEXT_WANTED: Final = "a text is wanted"
-_WHOLE_WANTED: Final = "a whole number is wanted"
 
 
 class Refusal(StrEnum):
@@ -89,11 +87,11 @@ def whole(least: int = 0, most: int = MAX_INT) -> Form:
     def read(value: Any) -> int:
         # The exact type, for a bool is an int to isinstance.
         if type(value) is not int:
-            raise MessageError(Refusal.WRONG_TYPE, _WHOLE_WANTED)
+            raise MessageError(Refusal.WRONG_TYPE, "a whole number is wanted")
         if value < 0 <= least:
-            raise MessageError(Refusal.NEGATIVE, f"{_WHOLE_WANTED} that is not negative")
+            raise MessageError(Refusal.NEGATIVE, "a whole number that is not negative is wanted")
         if not least <= value <= most:
-            raise MessageError(Refusal.OUT_OF_RANGE, f"{_WHOLE_WANTED} from {least} to {most}")
+            raise MessageError(Refusal.OUT_OF_RANGE, f"a whole number from {least} to {most} is wanted")
         return value
 
     return Form(read)
@@ -176,7 +174,7 @@ def word[E: StrEnum](words: type[E]) -> Form:
     return Form(read, str)
 
 
-_PRICE: Final = text(r"-?\d{1,9}(\.\d{1,12})?", "a decimal number as text")
+_PRICE: Final = text(r"-?[0-9]{1,9}(\.[0-9]{1,12})?", "a decimal number as text")
 PRICE: Final = Form(lambda value: Decimal(_PRICE.read(value)), lambda price: f"{price:f}")
 
 _DAY: Final = text(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "a day as YYYY-MM-DD")
@@ -199,7 +197,7 @@ BYTES: Final = Form(lambda value: b64decode(_BASE64.read(value)), lambda data: b
 
 def _read_object(value: Any) -> dict[str, Any]:
     if type(value) is not dict:
-        raise MessageError(Refusal.WRONG_TYPE, _OBJECT_WANTED)
+        raise MessageError(Refusal.WRONG_TYPE, "a JSON object is wanted")
     return value
 
 
@@ -253,7 +251,6 @@ def mapped(key: Form, form: Form) -> Form:
     return Form(read, lambda values: {name: form.write(value) for name, value in values.items()})
 
 
-@cache
 def record(cls: type) -> Form:
     """Objects of a class, as JSON objects; fields that are not known are ignored."""
     forms = _forms(cls)
@@ -265,7 +262,6 @@ def record(cls: type) -> Form:
     return Form(read, lambda of: {name: form.write(getattr(of, name)) for name, form in forms.items()})
 
 
-@cache
 def row(cls: type) -> Form:
     """Objects of a class, as lists of their fields; what stands behind the last one is ignored."""
     forms = _forms(cls)
@@ -281,6 +277,7 @@ def row(cls: type) -> Form:
     return Form(read, lambda of: [form.write(getattr(of, name)) for name, form in forms.items()])
 
 
+@cache
 def _forms(cls: type) -> Mapping[str, Form]:
     hints = get_type_hints(cls, include_extras=True).items()
     return {name: hint.__metadata__[0] for name, hint in hints if hasattr(hint, "__metadata__")}
