@@ -34,8 +34,8 @@ GATHER: Final = 1.0
 TICK: Final = timedelta(seconds=30)
 LOOK_BACK: Final = 400 * 86_400
 """How far back a community divides what is known when it begins, or when its rules change [s]."""
-BATCH: Final = 7 * 96
-"""So many quarter-hours are divided at a time."""
+BATCH: Final = 5 * 96
+"""So many quarter-hours are divided at a time; a member's shares of all of them fit into one message."""
 RETRY: Final = 60.0
 """What could not be read or written is tried again after this time [s]."""
 
@@ -92,7 +92,7 @@ class Community:
                 self._follow(member)
         self._cancel.append(async_track_time_interval(self.hass, self._tick, TICK))
         await self._refresh(time.time())
-        self._wake()
+        self.wake()
 
     async def async_stop(self) -> None:
         """Divide nothing any more."""
@@ -212,7 +212,7 @@ class Community:
         except LedgerError as error:
             _LOGGER.warning("%s; what came is divided at the next start", error)
         else:
-            self._wake()
+            self.wake()
 
     async def _tick(self, _now: datetime) -> None:
         """Note quarter-hours that are over, and look whether some have waited long enough."""
@@ -226,7 +226,7 @@ class Community:
     # Dividing
 
     @callback
-    def _wake(self, after: float = GATHER) -> None:
+    def wake(self, after: float = GATHER) -> None:
         """Divide soon."""
         if self._cancel_wake is None:
             self._cancel_wake = async_call_later(self.hass, after, self._woken)
@@ -244,7 +244,7 @@ class Community:
                 await self._refresh(time.time())
             except LedgerError as error:
                 _LOGGER.warning("%s; the community's quarter-hours are divided later", error)
-                self._wake(RETRY)
+                self.wake(RETRY)
 
     async def _divide_batch(self, now: float) -> bool:
         """Divide the first quarter-hours that are due; return whether there may be more."""

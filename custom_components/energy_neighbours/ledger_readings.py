@@ -139,7 +139,7 @@ class ReadingLedger:
             connection.execute(statement, [{"community": number, "site": site_number, **row} for row in rows])
 
     def forget_acknowledged(self, community: str, site: str, span: Span) -> None:
-        """Send a span again, for the organiser lacks it."""
+        """Send a span again, for the organiser lacks it; but not what it has refused."""
         of = acknowledged_table.c
         with self._file.writing() as connection:
             connection.execute(
@@ -148,6 +148,7 @@ class ReadingLedger:
                     of.site == number_of(site),
                     of.start >= span.start,
                     of.start < span.end,
+                    of.refused.is_(None),
                 )
             )
 

@@ -188,17 +188,27 @@ class ShareLedger(ReadingLedger):
         with self._file.reading() as connection:
             return {start: (neighbours, supplier) for start, neighbours, supplier in connection.execute(statement)}
 
-    def accept(self, community: str, site: str, shares: Sequence[Share]) -> list[Share]:
-        """Keep shares that an organiser sent, unless newer ones are known; return those that say something new."""
+    def accept(self, community: str, site: str, shares: Sequence[Share], seen: int) -> list[Share]:
+        """Keep shares that an organiser sent, unless newer ones are known; return those that say something new.
+
+        Parameters
+        ----------
+        community, site
+            The membership, and whose.
+        shares
+            What was sent.
+        seen
+            The revision up to which all shares are known now.
+        """
         with self._file.writing() as connection:
             number, revision = open_community(connection, community)
             site_number, _ = open_site(connection, site)
             before = _shares_around(connection, number, site_number, shares)
             new = [each for each in shares if (old := before.get(each.start)) is None or old.revision < each.revision]
             _put_shares(connection, number, site_number, new)
-            if (newest := max((each.revision for each in shares), default=0)) > revision:
+            if seen > revision:
                 statement = update(community_table).where(community_table.c.id == number)
-                connection.execute(statement.values(revision=newest))
+                connection.execute(statement.values(revision=seen))
         return [each for each in new if not _says_the_same(each, before.get(each.start))]
 
     def shares(self, community: str, site: str, span: Span) -> list[Share]:

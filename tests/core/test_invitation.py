@@ -88,6 +88,7 @@ def test_it_survives_what_mail_and_clipboard_do():
         TEXT.removesuffix(":"),
         f"Please paste all from ENERGY-NEIGHBOURS: to the end.\n{TEXT}",
         f"{encode(replace(HALL, code='older'))}\n{TEXT}",
+        f"{TEXT}\nSent by Energy-Neighbours: share your roof",
     ):
         assert decode(pasted) == HALL
 

@@ -123,9 +123,18 @@ def decode(pasted: str) -> Invitation:
     InvitationError
         When there is none in it, or not all of it.
     """
-    _, mark, rest = _OTHER_SIGNS.sub("", pasted).upper().rpartition(MARK)
-    if not mark:
-        raise InvitationError(InvitationFault.NOT_AN_INVITATION)
+    fault = InvitationFault.NOT_AN_INVITATION
+    # The last one holds; but the words around it may bear the mark too.
+    for rest in reversed(_OTHER_SIGNS.sub("", pasted).upper().split(MARK)[1:]):
+        try:
+            return _read(rest)
+        except InvitationError as error:
+            fault = error.fault
+    raise InvitationError(fault)
+
+
+def _read(rest: str) -> Invitation:
+    """Read what follows the mark."""
     version, _, rest = rest.partition(":")
     if _NEWER.fullmatch(version):
         raise InvitationError(InvitationFault.NEWER_VERSION)
