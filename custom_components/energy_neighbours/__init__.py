@@ -31,8 +31,10 @@ from .entity import site_device
 from .external_statistics import ExternalStatistics, async_forget_statistics
 from .faults import async_end_waiting, async_note_waiting
 from .flukso_meter import FluksoMeter
+from .leaving import async_end_membership
 from .ledger import LedgerError, LedgerFault
 from .ledger_keeper import async_open_ledger
+from .memberships import membership_of
 from .meter import Medium, Meter
 from .runtime_data import CommunityConfigEntry, EnergyNeighboursConfigEntry, LoadedSite, site_id
 from .sensor_meter import SensorMeter
@@ -150,6 +152,9 @@ async def async_remove_entry(hass: HomeAssistant, entry: EnergyNeighboursConfigE
     if is_community(entry):
         await async_remove_community(hass, entry)
         return
+    if terms := membership_of(entry):
+        ending = async_end_membership(hass, terms)
+        hass.async_create_background_task(ending, f"{DOMAIN} leaving {entry.entry_id}")
     async_end_waiting(hass, entry.entry_id, FluksoMeter.silent_fault)
     async_forget_statistics(hass, entry.entry_id)
     await storage(hass, entry.entry_id).async_remove()

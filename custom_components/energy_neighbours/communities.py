@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from fractions import Fraction
-import secrets
+from random import SystemRandom
 from typing import Any, Final, NamedTuple
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
@@ -20,6 +20,7 @@ from .const import DOMAIN
 from .core.community import KeyVersion, Member, Rules
 from .core.contract import Region
 from .core.repartition_key import Prorata, RepartitionKey, key_from_dict, key_to_dict
+from .core.topics import random_code, random_community
 
 CONF_COMMUNITY: Final = "community"
 CONF_REGION: Final = "region"
@@ -29,6 +30,8 @@ CONF_KEYS: Final = "keys"
 CONF_VALID_FROM: Final = "valid_from"
 CONF_NUMBER: Final = "number"
 CONF_AUTHOR: Final = "author"
+CONF_SIGNING_KEY: Final = "signing_key"
+"""The organiser's private key, made with the first broker."""
 CONF_KEY: Final = "key"
 
 SUBENTRY_MEMBER: Final = "member"
@@ -41,13 +44,13 @@ CONF_LEFT: Final = "left"
 CONF_GROUP: Final = "group"
 CONF_TAKES_PART: Final = "takes_part"
 CONF_POWER: Final = "connection_power"
+CONF_INVITED: Final = "invited"
+"""When a remote member was invited last [s, Unix]."""
 
 DEFAULT_THRESHOLD: Final = 5
-LEAST_THRESHOLD: Final = 3
 DEFAULT_POWER: Final = 44
 """What a connection can carry if nobody says [kVA]: 63 A on three phases. A reading above that is no reading."""
-_ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Letters and digits that nobody takes for another."""
+_RANDOM: Final = SystemRandom()
 
 
 class Source(StrEnum):
@@ -82,6 +85,8 @@ class CommunityMember(NamedTuple):
         What its connection can carry [kVA].
     subentry_id
         Its subentry.
+    invited
+        When it was invited last [s, Unix]; a new invitation may be used by another installation.
     """
 
     member: Member
@@ -89,6 +94,7 @@ class CommunityMember(NamedTuple):
     site: str
     connection_power: float
     subentry_id: str
+    invited: int = 0
 
 
 class CommunityError(ValueError):
@@ -101,12 +107,17 @@ def is_community(entry: ConfigEntry[Any]) -> bool:
     return CONF_COMMUNITY in entry.data
 
 
-def new_code(taken: Iterable[str], length: int = 6) -> str:
-    """Return a random code that is not taken."""
+def new_member_code(taken: Iterable[str]) -> str:
+    """Return a random member code that is not taken."""
     known = set(taken)
-    while (code := "".join(secrets.choice(_ALPHABET) for _ in range(length))) in known:
+    while (code := random_code(_RANDOM)) in known:
         pass
     return code
+
+
+def new_community_id() -> str:
+    """Return a random id for a community."""
+    return random_community(_RANDOM)
 
 
 @callback
@@ -205,7 +216,7 @@ def _read_member(entry: ConfigEntry[Any], subentry: ConfigSubentry) -> Community
         power = float(data.get(CONF_POWER) or DEFAULT_POWER)
     except (LookupError, TypeError, ValueError) as err:
         raise CommunityError(f"member {code} cannot be read: {err}") from err
-    return CommunityMember(member, source, site, power, subentry.subentry_id)
+    return CommunityMember(member, source, site, power, subentry.subentry_id, data.get(CONF_INVITED, 0))
 
 
 @callback

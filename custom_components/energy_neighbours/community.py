@@ -74,6 +74,8 @@ class Community:
         self.members = members_of(entry)
         self.zone = self.rules.zone
         self.standing = Standing(Sums(), Sums(), None, ())
+        self.silent: frozenset[str] = frozenset()
+        """Codes of the members who do not agree to be part of sums that all see."""
         self._division: Any = None
         self._listeners: list[Callable[[], None]] = []
         self._share_listeners: list[Callable[[dict[str, list[Share]]], None]] = []
@@ -268,7 +270,7 @@ class Community:
         if not ready and not settled:
             return False
         division = await self.hass.async_add_executor_job(
-            self._division.divide, self.rules, self.members, ready, readings
+            self._division.divide, self.rules, self.members, ready, readings, self.silent
         )
         changed = await self.ledger.async_change(
             lambda shares: shares.write(name, division.shares, [*ready, *settled], division.totals)

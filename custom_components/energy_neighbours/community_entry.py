@@ -9,11 +9,10 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady
 
 from .communities import CommunityError, members_of
-from .community import Community
 from .community_ledger import async_forget_community, async_open_community_ledger
 from .const import DOMAIN
 from .ledger import LedgerError, LedgerFault
-from .runtime_data import CommunityConfigEntry, loaded_sites
+from .runtime_data import CommunityConfigEntry, LoadedCommunity, loaded_sites
 from .site_share import belonging_of
 
 PLATFORMS = [Platform.SENSOR]
@@ -27,8 +26,8 @@ async def async_setup_community(hass: HomeAssistant, entry: CommunityConfigEntry
         kind = ConfigEntryError if err.fault in (LedgerFault.NEWER, LedgerFault.CORRUPT) else ConfigEntryNotReady
         raise kind(translation_domain=DOMAIN, translation_key=err.fault) from err
     try:
-        community = entry.runtime_data = Community(hass, entry, ledger)
-        await community.async_start()
+        community = entry.runtime_data = LoadedCommunity(hass, entry, ledger)
+        await community.async_begin(entry)
         await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     except BaseException as err:
         await ledger.async_close()

@@ -1,40 +1,32 @@
-"""Founding a community, changing its terms and its key, and its members."""
+"""Founding a community, and changing its terms, its key and its broker."""
 
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from homeassistant.config_entries import (
-    SOURCE_USER,
     ConfigFlow,
     ConfigFlowResult,
-    ConfigSubentryFlow,
     OptionsFlow,
-    SubentryFlowResult,
 )
-from homeassistant.const import CONF_NAME
+from homeassistant.const import CONF_HOST, CONF_NAME
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from . import community_form as form
+from .brokers import CONF_BROKER, CONF_CA, CertificateError, write_broker
 from .communities import (
-    CONF_CODE,
     CONF_COMMUNITY,
-    CONF_JOINED,
     CONF_KEY,
     CONF_REGION,
-    CONF_SITE,
-    CONF_SOURCE,
+    CONF_SIGNING_KEY,
     CONF_VALID_FROM,
-    Source,
-    is_community,
     key_on,
     members_of,
-    new_code,
+    new_community_id,
     read_keys,
     with_key,
 )
-from .const import DOMAIN
 from .contract_form import guess_region
 from .core.key_text import read_groups, read_stages, read_weights
 from .core.quarter_hour import next_month
@@ -52,7 +44,9 @@ from .core.repartition_key import (
     StaticMulti,
     key_from_dict,
 )
+from .core.signing import generate_key
 from .key_example import async_example
+from .link import async_try_broker
 
 
 class CommunitySteps(ConfigFlow):
@@ -61,9 +55,7 @@ class CommunitySteps(ConfigFlow):
     async def async_step_community(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the terms of a new community."""
         if user_input is not None:
-            entry_id = new_code(
-                (entry.data.get(CONF_COMMUNITY, "") for entry in self._async_current_entries()), length=10
-            )
+            entry_id = new_community_id()
             key = key_from_dict({"kind": user_input[CONF_KEY]})
             options = {CONF_REGION: user_input[CONF_REGION], **form.read_terms(user_input)}
             valid_from = date.fromisoformat(user_input[CONF_VALID_FROM])
@@ -90,7 +82,7 @@ class CommunityOptionsFlow(OptionsFlow):
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask what is to be changed."""
-        return self.async_show_menu(step_id="init", menu_options=["terms", "key"])
+        return self.async_show_menu(step_id="init", menu_options=["terms", "key", "broker"])
 
     async def async_step_terms(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the price and for the privacy threshold."""
@@ -101,6 +93,33 @@ class CommunityOptionsFlow(OptionsFlow):
         return self.async_show_form(
             step_id="terms",
             data_schema=self.add_suggested_values_to_schema(form.terms_schema(), form.terms_values(options)),
+        )
+
+    async def async_step_broker(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the broker over which members who are far away are reached."""
+        options, errors = self.config_entry.options, dict[str, str]()
+        if user_input is not None:
+            rest = {name: value for name, value in options.items() if name != CONF_BROKER}
+            if not (user_input.get(CONF_HOST) or "").strip():
+                return self.async_create_entry(data=rest)
+            try:
+                broker = form.read_broker_form(user_input)
+            except CertificateError:
+                errors[CONF_CA] = "not_a_certificate"
+            else:
+                if fault := await async_try_broker(self.hass, broker):
+                    errors["base"] = fault
+                else:
+                    key = rest.get(CONF_SIGNING_KEY) or await self.hass.async_add_executor_job(generate_key)
+                    return self.async_create_entry(
+                        data={**rest, CONF_SIGNING_KEY: key, CONF_BROKER: write_broker(broker)}
+                    )
+        values = user_input or options.get(CONF_BROKER) or {}
+        return self.async_show_form(
+            step_id="broker",
+            data_schema=self.add_suggested_values_to_schema(form.broker_schema(), values),
+            errors=errors,
+            description_placeholders={"community": self.config_entry.data[CONF_COMMUNITY]},
         )
 
     @property
@@ -190,94 +209,3 @@ def _read_key(kind: KeyKind, user_input: Mapping[str, Any], codes: list[str]) ->
     if kind is KeyKind.HYBRID or weights is None:
         return Hybrid(weights)
     return Static(weights) if kind is KeyKind.STATIC else Relative(weights)
-
-
-class MemberFlow(ConfigSubentryFlow):
-    """Takes a member in, and changes it."""
-
-    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Ask where the member's readings come from."""
-        sources = [source.value for source in (Source.LOCAL, Source.FILES, Source.VACANT)]
-        return self.async_show_menu(step_id="user", menu_options=sources)
-
-    async def async_step_local(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Take a site of this Home Assistant in."""
-        if user_input is None and not self._free_sites():
-            return self.async_abort(reason="no_site_left")
-        return await self._step(Source.LOCAL, user_input)
-
-    async def async_step_files(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Take a member in whose readings come in files."""
-        return await self._step(Source.FILES, user_input)
-
-    async def async_step_vacant(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Take a place in where nobody lives yet."""
-        return await self._step(Source.VACANT, user_input)
-
-    async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Change a member: its dates, its part, its group."""
-        subentry = self._get_reconfigure_subentry()
-        return await self._step(Source(subentry.data[CONF_SOURCE]), user_input)
-
-    async def _step(self, source: Source, user_input: dict[str, Any] | None) -> SubentryFlowResult:
-        new = self.source == SOURCE_USER
-        step = source.value if new else "reconfigure"
-        errors: dict[str, str] = {}
-        if user_input is not None:
-            if error := form.member_error(user_input):
-                errors["base"] = error
-            elif new:
-                return self._take_in(source, user_input)
-            else:
-                return self._change(source, user_input)
-        return self.async_show_form(
-            step_id=step,
-            data_schema=self.add_suggested_values_to_schema(
-                form.member_schema(source, self._free_sites()), user_input or self._values()
-            ),
-            errors=errors,
-        )
-
-    def _values(self) -> dict[str, Any]:
-        """Return what the form shows at first."""
-        if self.source != SOURCE_USER:
-            subentry = self._get_reconfigure_subentry()
-            return form.member_values(subentry.data, subentry.title)
-        versions = read_keys(self._get_entry().options)
-        first = min((version.valid_from for version in versions), default=dt_util.now().date())
-        return {CONF_JOINED: first.isoformat(), form.SECTION_MORE: {}}
-
-    def _take_in(self, source: Source, user_input: dict[str, Any]) -> SubentryFlowResult:
-        entry = self._get_entry()
-        code = new_code(each.member.code for each in members_of(entry))
-        return self.async_create_entry(
-            title=self._title(user_input),
-            data={CONF_CODE: code, **form.read_member(source, user_input)},
-            unique_id=code,
-        )
-
-    def _change(self, source: Source, user_input: dict[str, Any]) -> SubentryFlowResult:
-        subentry = self._get_reconfigure_subentry()
-        return self.async_update_and_abort(
-            self._get_entry(),
-            subentry,
-            title=self._title(user_input),
-            data={CONF_CODE: subentry.data[CONF_CODE], **form.read_member(source, user_input)},
-        )
-
-    def _title(self, user_input: Mapping[str, Any]) -> str:
-        if name := (user_input.get(CONF_NAME) or "").strip():
-            return name
-        site = self.hass.config_entries.async_get_entry(user_input.get(CONF_SITE, ""))
-        return site.title if site else "?"
-
-    def _free_sites(self) -> dict[str, str]:
-        """Return the sites that are not members of this community, and the member's own one."""
-        taken = {each.site for each in members_of(self._get_entry())}
-        if self.source != SOURCE_USER:
-            taken.discard(self._get_reconfigure_subentry().data.get(CONF_SITE, ""))
-        return {
-            entry.entry_id: entry.title
-            for entry in self.hass.config_entries.async_entries(DOMAIN, include_ignore=False)
-            if not is_community(entry) and entry.entry_id not in taken
-        }

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from homeassistant.const import CONF_NAME
+from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PASSWORD, CONF_PORT, CONF_USERNAME
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     BooleanSelector,
@@ -19,9 +19,11 @@ from homeassistant.helpers.selector import (
     SelectSelectorMode,
     TextSelector,
     TextSelectorConfig,
+    TextSelectorType,
 )
 import voluptuous as vol
 
+from .brokers import CONF_CA, CONF_TLS, TLS_PORT, read_certificate
 from .communities import (
     CONF_GROUP,
     CONF_JOINED,
@@ -38,11 +40,11 @@ from .communities import (
     CONF_VALID_FROM,
     DEFAULT_POWER,
     DEFAULT_THRESHOLD,
-    LEAST_THRESHOLD,
     Part,
     Source,
 )
 from .contract_form import number_text, select
+from .core.charter import LEAST_THRESHOLD
 from .core.contract import Region
 from .core.key_text import write_groups, write_stages, write_weights
 from .core.repartition_key import (
@@ -57,6 +59,7 @@ from .core.repartition_key import (
     TwoStage,
     Weights,
 )
+from .link import Broker
 
 CONF_WEIGHTS: Final = "weights"
 CONF_REST: Final = "rest_to_grid"
@@ -119,6 +122,33 @@ def terms_values(options: Mapping[str, Any]) -> dict[str, Any]:
     if CONF_SHARED_PRICE in options:
         values[CONF_SHARED_PRICE] = float(Decimal(options[CONF_SHARED_PRICE]))
     return values
+
+
+def broker_schema() -> vol.Schema:
+    """Return the fields of the community's broker; without a host there is none."""
+    password = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off"))
+    return vol.Schema(
+        {
+            vol.Optional(CONF_HOST): TextSelector(),
+            vol.Required(CONF_PORT, default=TLS_PORT): vol.All(_number(1, 65_535, 1), vol.Coerce(int)),
+            vol.Required(CONF_TLS, default=True): BooleanSelector(),
+            vol.Optional(CONF_CA): _LINES,
+            vol.Required(CONF_USERNAME, default="organiser"): TextSelector(),
+            vol.Optional(CONF_PASSWORD): password,
+        }
+    )
+
+
+def read_broker_form(user_input: Mapping[str, Any]) -> Broker:
+    """Return the broker; `CertificateError` if what was pasted is no certificate."""
+    return Broker(
+        host=user_input[CONF_HOST].strip(),
+        port=user_input[CONF_PORT],
+        tls=user_input[CONF_TLS],
+        ca=read_certificate(user_input.get(CONF_CA) or ""),
+        username=user_input[CONF_USERNAME].strip(),
+        password=user_input.get(CONF_PASSWORD) or "",
+    )
 
 
 def key_schema() -> vol.Schema:

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 import logging
 import time
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.event import async_track_time_interval
 
 from .communities import CommunityMember, Source
 from .community import PATIENCE, Community
@@ -34,6 +36,7 @@ from .core.messages import (
 from .core.quarter_hour import QUARTER, QuarterHour, Span, midnight, quarter_start
 from .core.reading_check import refusal
 from .core.topics import Kind, member_topic, organiser_filters, parse_topic
+from .faults import FaultList
 from .ledger import LedgerError
 from .ledger_readings import Reading
 from .ledger_shares import Share
@@ -47,6 +50,9 @@ ASK_BACK: Final = 35 * 86_400
 """Nothing older than this is asked for [s]; a member may send it all the same."""
 FRESH: Final = 60
 """A power that is older than this is not believed any more [s]."""
+TOLD_AGAIN: Final = 86_400
+"""Sums of this time [s] are made anew when somebody does not want to be part of them any more."""
+LOOK: Final = timedelta(seconds=60)
 _KINDS: Final[dict[Kind, type[Message]]] = {Kind.READING: ReadingMessage, Kind.LIVE: Live, Kind.CONSENT: Consent}
 
 
@@ -83,6 +89,7 @@ class CommunityLink:
         self._asked: dict[str, float] = {}
         self._locks = {code: asyncio.Lock() for code in self._members}
         self._sending = {code: asyncio.Lock() for code in self._members}
+        self._faults = FaultList(hass, community.entry.entry_id, community.entry.title)
         self._cancel: list[Any] = []
 
     async def async_start(self, entry: ConfigEntry[Any]) -> None:
@@ -92,7 +99,12 @@ class CommunityLink:
         self._states = await self._community.ledger.async_look(
             lambda shares: {code: shares.load_member(name, site) for code, site in sites.items()}
         )
-        self._cancel.append(self._community.async_add_share_listener(self._send_changed))
+        self._community.silent = self._silent()
+        self._cancel += [
+            self._community.async_add_share_listener(self._send_changed),
+            async_track_time_interval(self._hass, self._look_for_faults, LOOK),
+            self.link.async_add_listener(self._look_for_faults),
+        ]
         self.link.async_start(entry)
 
     async def async_stop(self) -> None:
@@ -100,6 +112,7 @@ class CommunityLink:
         while self._cancel:
             self._cancel.pop()()
         await self.link.async_stop()
+        self._faults.clear()
 
     async def _greet(self) -> None:
         """After each connection, tell every member what it may have missed, and ask for what we lack."""
@@ -127,12 +140,67 @@ class CommunityLink:
         match message:
             case ReadingMessage():
                 self._hass.async_create_task(self._take(member, message), f"{DOMAIN} reading")
+            case Live() if not (self.consent(found.code) or {}).get("live"):
+                self.refused["no_consent"] += 1
             case Live() if abs(message.time - time.time()) < FRESH:
                 self.live[found.code] = message
             case Consent():
-                self._hass.async_create_task(self._note(member, consent=_consent(message)), f"{DOMAIN} consent")
+                self._hass.async_create_task(self._take_consent(member, message), f"{DOMAIN} consent")
             case _:
                 self.refused["stale"] += 1
+
+    async def _take_consent(self, member: CommunityMember, message: Consent) -> None:
+        """Keep what a member lets us have; what it takes back is not used from now on."""
+        code = member.member.code
+        consent = {
+            "readings": message.readings,
+            "live": message.live,
+            "statistics": message.statistics,
+            "since": message.since,
+            "erase": message.erase,
+        }
+        if not message.live:
+            self.live.pop(code, None)
+        if consent == self._states[code].get("consent"):
+            return
+        try:
+            await self._note(member, consent=consent)
+        except LedgerError as error:
+            _LOGGER.warning("%s; the consent of member %s is read again after the next connection", error, code)
+            return
+        silent = self._silent()
+        if silent != self._community.silent:
+            # The sums of the last day, which all members see, are made anew.
+            self._community.silent = silent
+            end = quarter_start(time.time())
+            self._community.note_due(range(end - TOLD_AGAIN, end, QUARTER))
+        self._look_for_faults()
+
+    def _silent(self) -> frozenset[str]:
+        consents = {code: self.consent(code) for code in self._members}
+        return frozenset(code for code, consent in consents.items() if consent and not consent["statistics"])
+
+    def consent(self, code: str) -> Mapping[str, Any] | None:
+        """Return what a member agreed to, as its last message said; None if it said nothing yet."""
+        return self._states.get(code, {}).get("consent")
+
+    def heard(self, code: str) -> int | None:
+        """Return when a member was heard last [s, Unix]; None if it never was."""
+        return self._states.get(code, {}).get("heard")
+
+    @callback
+    def _look_for_faults(self, _now: datetime | None = None) -> None:
+        """Raise what needs a hand."""
+        found: dict[str, Mapping[str, str]] = {}
+        name = self._community.entry.title
+        if fault := self.link.lasting_fault:
+            found[fault] = {"community": name}
+        if self.other_devices:
+            found["second_device"] = {"community": name, "codes": ", ".join(sorted(self.other_devices))}
+        wishes = [code for code in self._members if (self.consent(code) or {}).get("erase")]
+        if wishes:
+            found["erasure_wished"] = {"community": name, "codes": ", ".join(sorted(wishes))}
+        self._faults.update(found)
 
     async def _take(self, member: CommunityMember, message: ReadingMessage) -> None:
         """Keep what a member sent, and answer it."""
@@ -158,12 +226,16 @@ class CommunityLink:
     async def _is_its_device(self, member: CommunityMember, device: str) -> bool:
         """Whether a message comes from the installation that uses the code since it first did."""
         code = member.member.code
-        known = self._states[code].setdefault("device", device)
-        if known == device:
-            self.other_devices.pop(code, None)
+        state = self._states[code]
+        if state.get("invited", 0) < member.invited:  # it may be used by another installation now
+            state |= {"device": device, "invited": member.invited}
+        if state.setdefault("device", device) == device:
+            if self.other_devices.pop(code, None):
+                self._look_for_faults()
             return True
         self.refused["other_device"] += 1
         self.other_devices[code] = device
+        self._look_for_faults()
         return False
 
     async def _store(
@@ -211,6 +283,8 @@ class CommunityLink:
         self._asked[code] = now
         zone, begins = self._community.zone, self._community.begins
         if begins is None:
+            return ()
+        if (consent := self.consent(code)) and not consent["readings"]:
             return ()
         name = self._community.ledger.name
         closed = await self._community.ledger.async_look(lambda shares: shares.closed_until(name)) or 0
@@ -269,6 +343,10 @@ class CommunityLink:
                 self._sent[code] = max(revision, self._sent.get(code, 0))
         return True
 
+    async def async_clear(self, code: str) -> None:
+        """Take away what the broker keeps for a member."""
+        await self.link.async_publish(member_topic(self._name, code, Kind.SHARE), b"", retain=True)
+
     async def async_tell_live(self, powers: dict[str, int]) -> None:
         """Tell members what they probably get now, by code [W]."""
         for code, power in powers.items():
@@ -307,12 +385,3 @@ def _spans(starts: Iterable[int]) -> Iterable[Span]:
         end = start + QUARTER
     if begin is not None and end is not None:
         yield Span(begin, end)
-
-
-def _consent(message: Consent) -> dict[str, Any]:
-    return {
-        "readings": message.readings,
-        "live": message.live,
-        "statistics": message.statistics,
-        "since": message.since,
-    }

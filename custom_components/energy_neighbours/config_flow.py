@@ -19,7 +19,7 @@ import voluptuous as vol
 
 from . import channel_form, preview, sensor_form
 from .communities import CONF_COMMUNITY, SUBENTRY_MEMBER, is_community
-from .community_flow import CommunityOptionsFlow, CommunitySteps, MemberFlow
+from .community_flow import CommunityOptionsFlow, CommunitySteps
 from .const import (
     CONF_CHANNELS,
     CONF_DID,
@@ -42,6 +42,9 @@ from .flukso.exceptions import (
     FluksoError,
     NotAFluksoError,
 )
+from .member_flow import MemberFlow
+from .membership_flow import MembershipFlow
+from .memberships import SUBENTRY_MEMBERSHIP
 from .options_flow import SiteOptionsFlow
 from .roles import write_assignments
 from .sensor_meter import layout_of
@@ -88,7 +91,7 @@ class SiteFlow(CommunitySteps, domain=DOMAIN):
     def async_get_supported_subentry_types(cls, config_entry: ConfigEntry) -> dict[str, type[ConfigSubentryFlow]]:
         if is_community(config_entry):
             return {SUBENTRY_MEMBER: MemberFlow}
-        return {SUBENTRY_CONTRACT: ContractFlow}
+        return {SUBENTRY_CONTRACT: ContractFlow, SUBENTRY_MEMBERSHIP: MembershipFlow}
 
     @staticmethod
     @override

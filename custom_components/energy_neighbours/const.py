@@ -33,6 +33,8 @@ QUARTERS_BOOKED: Final = SignalTypeFormat[Sequence[int]]("energy_neighbours_quar
 """Quarter-hours of a site (its entry id) came into its ledger; told are their starts [s, Unix]."""
 SHARES_CHANGED: Final = SignalTypeFormat[Sequence[int]]("energy_neighbours_shares_changed_{}_{}")
 """Shares of a site (its name in the ledger) in a community (its) came or changed; told are the starts."""
+LIVE_SHARE: Final = SignalTypeFormat[float, int]("energy_neighbours_live_share_{}_{}")
+"""What a site probably gets in a community now; told are the moment [s, Unix] and the power [W]."""
 
 RETENTION: Final = {
     "forever": None,

@@ -1,6 +1,6 @@
 """Quarter-hours of a community made into shares: readings in, rows for the ledger out. It needs numpy."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
@@ -10,12 +10,12 @@ import numpy as np
 from .communities import CommunityMember
 from .core.community import KeyVersion, Rules
 from .core.explanation import Explanation, explain
-from .core.quarter_hour import QUARTER, Quality, Span
+from .core.quarter_hour import QUARTER, Quality, QuarterHour, Span, quarter_start
 from .core.repartition import UNKNOWN
 from .core.repartition_key import RepartitionKey
 from .core.span_shares import allocate_span
 from .ledger_readings import Reading
-from .ledger_shares import Share, Total
+from .ledger_shares import ALL_WHO_AGREED, Share, Total
 
 type Readings = Mapping[str, Mapping[int, Reading]]
 """What is known of sites, by the name in the ledger and the start of the quarter-hour."""
@@ -28,7 +28,13 @@ class Division(NamedTuple):
     totals: list[Total]
 
 
-def divide(rules: Rules, members: Sequence[CommunityMember], starts: Sequence[int], readings: Readings) -> Division:
+def divide(
+    rules: Rules,
+    members: Sequence[CommunityMember],
+    starts: Sequence[int],
+    readings: Readings,
+    silent: Collection[str] = (),
+) -> Division:
     """Divide some quarter-hours. Those in which no key held are left out.
 
     Parameters
@@ -41,10 +47,12 @@ def divide(rules: Rules, members: Sequence[CommunityMember], starts: Sequence[in
         Beginnings of the quarter-hours [s, Unix], in order.
     readings
         What is known of the members then.
+    silent
+        Codes of those who do not agree to be part of sums that all see.
     """
     division = Division({each.site: [] for each in members}, [])
     for span in _unbroken(starts):
-        _divide_span(rules, members, span, readings, division)
+        _divide_span(rules, members, span, readings, silent, division)
     return division._replace(shares={site: rows for site, rows in division.shares.items() if rows})
 
 
@@ -62,7 +70,12 @@ def _unbroken(starts: Sequence[int]) -> Iterator[Span]:
 
 
 def _divide_span(
-    rules: Rules, members: Sequence[CommunityMember], span: Span, readings: Readings, division: Division
+    rules: Rules,
+    members: Sequence[CommunityMember],
+    span: Span,
+    readings: Readings,
+    silent: Collection[str],
+    division: Division,
 ) -> None:
     consumers = [each for each in members if each.member.consumes]
     producers = [each for each in members if each.member.produces]
@@ -95,7 +108,19 @@ def _divide_span(
                 for start in (span.start + row * QUARTER,)
             ]
         tables = _Tables(offtake, injection, result.allocated, result.surplus, result.complete)
-        division.totals.extend(tables.totals(stretch.span, rows, present, columns, sources))
+        for profile, inside in _profiles(present, silent):
+            division.totals.extend(tables.totals(profile, stretch.span, rows, inside, columns, sources))
+
+
+def _profiles(
+    present: Sequence[CommunityMember], silent: Collection[str]
+) -> Iterator[tuple[str, Sequence[CommunityMember]]]:
+    """Yield of whom sums are made: of all, of those who agreed to that, and of those in each group."""
+    yield "", present
+    agreed = [each for each in present if each.member.code not in silent]
+    yield ALL_WHO_AGREED, agreed
+    for group in sorted({each.member.group for each in agreed} - {""}):
+        yield group, [each for each in agreed if each.member.group == group]
 
 
 class _Tables(NamedTuple):
@@ -109,32 +134,31 @@ class _Tables(NamedTuple):
 
     def totals(
         self,
+        profile: str,
         span: Span,
         rows: range,
-        present: Sequence[CommunityMember],
+        inside: Sequence[CommunityMember],
         columns: Mapping[str, int],
         sources: Mapping[str, int],
     ) -> Iterator[Total]:
-        """Yield the sums of all who are present, and of each of their groups."""
-        for group in ("", *sorted({each.member.group for each in present} - {""})):
-            inside = [each for each in present if not group or each.member.group == group]
-            takers = [columns[each.site] for each in inside if each.site in columns]
-            givers = [sources[each.site] for each in inside if each.site in sources]
-            part = slice(rows.start, rows.stop)
-            offtake, injection = self.offtake[part][:, takers], self.injection[part][:, givers]
-            lived_in = [not each.member.vacant for each in inside if each.site in columns]
-            sums = zip(
-                span.quarter_hours,
-                np.maximum(injection, 0).sum(axis=1).tolist(),
-                np.maximum(offtake, 0).sum(axis=1).tolist(),
-                self.allocated[part][:, takers].sum(axis=1).tolist(),
-                self.surplus[part][:, givers].sum(axis=1).tolist(),
-                (offtake >= 0).sum(axis=1).tolist(),
-                self.complete[part].tolist(),
-                strict=True,
-            )
-            for start, produced, taken, given, left, known, complete in sums:
-                yield Total(group, start, produced, taken, given, left, known, sum(lived_in), not complete)
+        """Yield the sums of some members."""
+        takers = [columns[each.site] for each in inside if each.site in columns]
+        givers = [sources[each.site] for each in inside if each.site in sources]
+        part = slice(rows.start, rows.stop)
+        offtake, injection = self.offtake[part][:, takers], self.injection[part][:, givers]
+        lived_in = sum(not each.member.vacant for each in inside if each.site in columns)
+        sums = zip(
+            span.quarter_hours,
+            np.maximum(injection, 0).sum(axis=1).tolist(),
+            np.maximum(offtake, 0).sum(axis=1).tolist(),
+            self.allocated[part][:, takers].sum(axis=1).tolist(),
+            self.surplus[part][:, givers].sum(axis=1).tolist(),
+            (offtake >= 0).sum(axis=1).tolist(),
+            self.complete[part].tolist(),
+            strict=True,
+        )
+        for start, produced, taken, given, left, known, complete in sums:
+            yield Total(profile, start, produced, taken, given, left, known, lived_in, not complete)
 
 
 def _table(members: Sequence[CommunityMember], span: Span, readings: Readings, energy: str) -> np.ndarray:
@@ -147,6 +171,38 @@ def _table(members: Sequence[CommunityMember], span: Span, readings: Readings, e
             if value is not None and span.start <= start < span.end:
                 table[(start - span.start) // QUARTER, column] = value
     return table
+
+
+def divide_power(
+    rules: Rules, members: Sequence[CommunityMember], now: int, powers: Mapping[str, tuple[int, int]]
+) -> dict[str, int]:
+    """Return what members would get if all went on as now [W], by code; nobody if no key holds.
+
+    Parameters
+    ----------
+    rules, members
+        The community's.
+    now
+        The time [s, Unix].
+    powers
+        Offtake and injection by member code [W]; who is not in it takes no part.
+    """
+    start = quarter_start(now)
+    readings = {
+        each.site: {start: Reading(QuarterHour(start, *powers[each.member.code], None), 1)}
+        for each in members
+        if each.member.code in powers
+    }
+    consumers = [each for each in members if each.member.consumes]
+    producers = [each for each in members if each.member.produces]
+    span = Span(start, start + QUARTER)
+    result = allocate_span(
+        rules, span, _table(consumers, span, readings, "offtake"), _table(producers, span, readings, "injection")
+    )
+    if result.version[0] == 0:
+        return {}
+    shares = zip(consumers, result.allocated[0].tolist(), strict=True)
+    return {each.member.code: share for each, share in shares if each.member.code in powers}
 
 
 def explain_share(

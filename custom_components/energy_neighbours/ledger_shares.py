@@ -24,6 +24,10 @@ SITE_TABLES: Final = (share_table, acknowledged_table, member_table)
 """Tables of communities that know a site."""
 
 
+ALL_WHO_AGREED: Final = "*"
+"""Stands in place of a profile for the members who agreed to be part of sums that all see."""
+
+
 class Share(NamedTuple):
     """What a site got and gave in a quarter-hour; see `ledger_schema.share_table`."""
 
@@ -38,7 +42,11 @@ class Share(NamedTuple):
 
 
 class Total(NamedTuple):
-    """What a quarter-hour was for all members, or for a profile group of them; see `ledger_schema.total_table`."""
+    """What a quarter-hour was for all members, or for some of them; see `ledger_schema.total_table`.
+
+    The profile is empty for all, which is for the organiser. Those of a group, or all, who agreed to be part of sums
+    that everybody may see stand under the group's name, or `ALL_WHO_AGREED`.
+    """
 
     profile: str
     start: int

@@ -8,7 +8,7 @@ import logging
 import random
 import ssl
 import time
-from typing import Any, Final, override
+from typing import Any, Final, Self, override
 
 import aiomqtt
 from homeassistant.config_entries import ConfigEntry
@@ -30,6 +30,10 @@ LONGEST_WAIT: Final = 300.0
 """A lost connection is tried again after these waits [s], each twice the one before, and some more by chance."""
 STEADY: Final = 60.0
 """A connection that lasted so long [s] was a good one: the next loss begins with the first wait again."""
+PATIENCE: Final = 3600
+"""A broker that cannot be reached for this long [s] needs a hand."""
+THROWN_OUT: Final = 5
+"""So many connections in a row that were made and did not last are no accident."""
 _REFUSED: Final = (4, 5, 134, 135)
 """What a broker answers to a wrong user name or password; paho tells it in the words of MQTT 5, too."""
 
@@ -59,11 +63,20 @@ class Broker:
 
 
 class _Client(aiomqtt.Client):
-    """A client that does not write to a connection that it has closed meanwhile.
+    """A client that leaves nothing behind.
 
     The library asks to write in the next moment; when it says goodbye, the socket may be closed by then, or be
-    another's.
+    another's. And it keeps the socket of a connection that was given up while it was being made.
     """
+
+    @override
+    async def __aenter__(self) -> Self:
+        try:
+            return await super().__aenter__()
+        except BaseException:
+            self._connected = asyncio.Future()  # nobody waits for it any more
+            self._client.disconnect()
+            raise
 
     @override
     def _on_socket_register_write(self, client: Any, userdata: Any, sock: Any) -> None:
@@ -118,8 +131,19 @@ class Link:
         """Why there is no connection, as a translation key; None while there is one."""
         self.since = time.time()
         """Since when that is so [s, Unix]."""
+        self._thrown_out = 0
+        """How many connections in a row did not last."""
         self.oversized = 0
         """How many messages were too large to be looked at."""
+
+    @property
+    def lasting_fault(self) -> str | None:
+        """What needs a hand, as a translation key: short silences mend themselves."""
+        if self._thrown_out >= THROWN_OUT:
+            return "broker_throws_out"
+        if self.fault == "broker_unreachable" and time.time() - self.since < PATIENCE:
+            return None
+        return self.fault
 
     @property
     def connected(self) -> bool:
@@ -157,50 +181,27 @@ class Link:
 
     async def _run(self) -> None:
         wait = FIRST_WAIT
-        context = await self._hass.async_add_executor_job(self._make_context)
+        context = await self._hass.async_add_executor_job(_make_context, self._broker)
         while True:
             begin = time.monotonic()
             try:
                 await self._stay(context)
-            except aiomqtt.MqttError as error:
+            except (aiomqtt.MqttError, ssl.SSLError) as error:
                 self._lose(_fault_of(error), error)
-            except ssl.SSLError as error:
-                self._lose("broker_certificate", error)
             if time.monotonic() - begin > STEADY:
                 wait = FIRST_WAIT
+                self._thrown_out = 0
             # By chance, for a broker that comes back is greeted by all members at once.
             await asyncio.sleep(wait * (1 + random.random()))  # noqa: S311 - nothing to guess
             wait = min(2 * wait, LONGEST_WAIT)
 
-    def _make_context(self) -> ssl.SSLContext | None:
-        """Return whom to trust; reading the system's certificates takes a while."""
-        if not self._broker.tls:
-            return None
-        if self._broker.ca is None:
-            return ssl.create_default_context()
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.load_verify_locations(cadata=self._broker.ca)
-        return context
-
     async def _stay(self, context: ssl.SSLContext | None) -> None:
         """Connect, and listen until the connection breaks."""
-        client = _Client(
-            self._broker.host,
-            self._broker.port,
-            username=self._broker.username,
-            password=self._broker.password,
-            # The broker allows one connection for each user, known by its name: a second one takes the first's place.
-            identifier=self._broker.username,
-            protocol=aiomqtt.ProtocolVersion.V311,
-            clean_session=True,
-            keepalive=KEEPALIVE,
-            timeout=LIMIT,
-            tls_context=context,
-            logger=_WIRE_LOG,
-        )
+        client = _make_client(self._broker, context)
         async with client:
             await client.subscribe([(topic, 1) for topic in self._filters])
             self._client, self.fault, self.since = client, None, time.time()
+            self._thrown_out += 1
             self._tell()
             greeting = asyncio.create_task(self._greeting())
             try:
@@ -234,7 +235,57 @@ class Link:
             listener()
 
 
-def _fault_of(error: aiomqtt.MqttError) -> str:
+def _make_context(broker: Broker) -> ssl.SSLContext | None:
+    """Return whom to trust; reading the system's certificates takes a while."""
+    if not broker.tls:
+        return None
+    if broker.ca is None:
+        return ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cadata=broker.ca)
+    return context
+
+
+def _make_client(broker: Broker, context: ssl.SSLContext | None) -> _Client:
+    return _Client(
+        broker.host,
+        broker.port,
+        username=broker.username,
+        password=broker.password,
+        # The broker allows one connection for each user, known by its name: a second one takes the first's place.
+        identifier=broker.username,
+        protocol=aiomqtt.ProtocolVersion.V311,
+        clean_session=True,
+        keepalive=KEEPALIVE,
+        timeout=LIMIT,
+        tls_context=context,
+        logger=_WIRE_LOG,
+    )
+
+
+async def async_try_broker(hass: HomeAssistant, broker: Broker) -> str | None:
+    """Connect once; return why that failed, as a translation key, or None."""
+    try:
+        context = await hass.async_add_executor_job(_make_context, broker)
+        async with _make_client(broker, context):
+            return None
+    except (aiomqtt.MqttError, ssl.SSLError) as error:
+        return _fault_of(error)
+
+
+async def async_publish_once(hass: HomeAssistant, broker: Broker, topic: str, payload: bytes, *, retain: bool) -> bool:
+    """Connect, send one message and hang up; return whether the broker has taken it."""
+    try:
+        context = await hass.async_add_executor_job(_make_context, broker)
+        async with _make_client(broker, context) as client:
+            await client.publish(topic, payload, qos=1, retain=retain)
+    except (aiomqtt.MqttError, ssl.SSLError) as error:
+        _LOGGER.info("A last message could not be sent: %s", error)
+        return False
+    return True
+
+
+def _fault_of(error: Exception) -> str:
     """Return why a connection failed, as a translation key."""
     if isinstance(error, aiomqtt.MqttCodeError) and getattr(error.rc, "value", error.rc) in _REFUSED:
         return "broker_refuses_member"

@@ -9,7 +9,16 @@ import voluptuous as vol
 
 from .bands_action import SCHEMA as GET_BANDS, async_get_bands
 from .const import DOMAIN
+from .export_action import SCHEMA as EXPORT_DATA, async_export_data, async_register_view
 from .import_action import SCHEMA as IMPORT_READINGS, async_import_readings
+from .member_actions import (
+    ERASE as ERASE_MEMBER,
+    EXPLAIN as EXPLAIN_SHARE,
+    INVITE as INVITE_MEMBER,
+    async_erase_member,
+    async_explain_share,
+    async_invite_member,
+)
 
 
 class Action(NamedTuple):
@@ -24,6 +33,10 @@ class Action(NamedTuple):
 
 ACTIONS: Final[tuple[Action, ...]] = (
     Action("get_bands", async_get_bands, GET_BANDS, SupportsResponse.ONLY),
+    Action("explain_share", async_explain_share, EXPLAIN_SHARE, SupportsResponse.ONLY, admin_only=True),
+    Action("invite_member", async_invite_member, INVITE_MEMBER, SupportsResponse.ONLY, admin_only=True),
+    Action("export_data", async_export_data, EXPORT_DATA, SupportsResponse.ONLY, admin_only=True),
+    Action("erase_member", async_erase_member, ERASE_MEMBER, SupportsResponse.NONE, admin_only=True),
     Action("import_readings", async_import_readings, IMPORT_READINGS, SupportsResponse.OPTIONAL, admin_only=True),
 )
 
@@ -31,6 +44,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
 @callback
 def async_register(hass: HomeAssistant) -> None:
     """Register the actions; they belong to no single site."""
+    async_register_view(hass)
     for action in ACTIONS:
         if action.admin_only:
             service.async_register_admin_service(

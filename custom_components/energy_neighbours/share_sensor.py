@@ -12,7 +12,7 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import CURRENCY_EURO, PERCENTAGE, UnitOfEnergy
+from homeassistant.const import CURRENCY_EURO, PERCENTAGE, UnitOfEnergy, UnitOfPower
 
 from .core.costs import cents
 from .core.indicators import SharingSums, percent
@@ -90,6 +90,16 @@ def _rate(key: str, value_fn: Callable[[SharingSums], Fraction | None]) -> Share
 
 
 SHARE_SENSORS: Final = (
+    ShareSensorDescription(
+        key="share_power",
+        translation_key="share_power",
+        device_class=SensorDeviceClass.POWER,
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=UnitOfPower.WATT,
+        suggested_display_precision=0,
+        value_fn=lambda share: share.power,
+        attributes_fn=lambda _share: {"provisional": True},
+    ),
     _energy("from_neighbours_energy", lambda share: share.from_neighbours),
     _energy("from_supplier_energy", lambda share: share.from_supplier),
     _energy(
@@ -147,6 +157,7 @@ class ShareSensor(SiteEntity, SensorEntity):
             "last_allocated",
             "key_version",
             "today",
+            "provisional",
         }
     )
 

@@ -17,18 +17,37 @@ from homeassistant.util import dt as dt_util
 
 from .communities import communities_of_site, region_of, shared_price_of
 from .community_ledger import CommunityLedger, async_open_community_ledger
-from .const import DOMAIN, HISTORY_CHANGED, SHARES_CHANGED
+from .const import DOMAIN, HISTORY_CHANGED, LIVE_SHARE, SHARES_CHANGED
 from .core.indicators import SharingSums
 from .core.quarter_hour import QUARTER, Span, day_of, local_day, local_month, midnight
 from .core.sharing_costs import saving, shared_contract
 from .ledger import LedgerError
 from .ledger_shares import Share
+from .memberships import membership_of
 from .site_tariff import SiteTariff
 
 _LOGGER = logging.getLogger(__name__)
 
+FRESH: Final = 60
+"""A power that is older than this is not believed any more [s]."""
 PENDING: Final = 24 * 3600
 """So long a quarter-hour's share may be awaited [s]; then its energy counts as the supplier's, until it comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharingTerms:
+    """What a community says to all its members.
+
+    Parameters
+    ----------
+    zone
+        Where it lies.
+    shared_price
+        What it asks for a kWh, VAT included [€/kWh]; None if it has not said so.
+    """
+
+    zone: ZoneInfo
+    shared_price: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +60,17 @@ class Belonging:
         The community's name in the ledger.
     code
         The site's member code.
-    zone
-        Where the community lies.
     joined, left
         Between which days the site belongs to it.
-    shared_price
-        What it asks for a kWh, VAT included [€/kWh]; None if it has not said so.
+    terms
+        The community's; None if its organiser tells them in a charter.
     """
 
     community: str
     code: str
-    zone: ZoneInfo
     joined: date
     left: date | None
-    shared_price: Decimal | None
+    terms: SharingTerms | None
 
 
 @callback
@@ -65,11 +81,12 @@ def belonging_of(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Belonging | No
             return Belonging(
                 community.entry_id,
                 member.member.code,
-                region_of(community).zone,
                 member.member.joined,
                 member.member.left,
-                shared_price_of(community),
+                SharingTerms(region_of(community).zone, shared_price_of(community)),
             )
+    if membership := membership_of(entry):
+        return Belonging(membership.name, membership.code, membership.since, None, None)
     return None
 
 
@@ -84,16 +101,24 @@ class SiteShare:
         The site's entry.
     belonging
         Its place in a community.
+    terms
+        The community's, as far as they are known.
     tariff
         What its contract says, for what sharing saves.
     """
 
     def __init__(
-        self, hass: HomeAssistant, entry: ConfigEntry[Any], belonging: Belonging, tariff: SiteTariff | None
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry[Any],
+        belonging: Belonging,
+        terms: SharingTerms,
+        tariff: SiteTariff | None,
     ) -> None:
         self._hass = hass
         self._entry = entry
         self.belonging = belonging
+        self.terms = terms
         self._tariff = tariff
         self._ledger: CommunityLedger | None = None
         self.today: SharingSums | None = None
@@ -106,6 +131,7 @@ class SiteShare:
         self.last: Share | None = None
         self.provisional = 0
         """How many quarter-hours of this month may still change."""
+        self._live: tuple[float, int] | None = None
         self._listeners: list[Callable[[], None]] = []
         self._cancel: list[CALLBACK_TYPE] = []
         self._cancel_midnight: CALLBACK_TYPE | None = None
@@ -114,17 +140,31 @@ class SiteShare:
     @property
     def day_span(self) -> Span:
         """The local day."""
-        return local_day(day_of(time.time(), self.belonging.zone), self.belonging.zone)
+        return local_day(day_of(time.time(), self.terms.zone), self.terms.zone)
 
     @property
     def month_span(self) -> Span:
         """The local month."""
-        return local_month(day_of(time.time(), self.belonging.zone), self.belonging.zone)
+        return local_month(day_of(time.time(), self.terms.zone), self.terms.zone)
+
+    @property
+    def power(self) -> int | None:
+        """What probably comes from the neighbours now [W]; None if nobody told so lately."""
+        if self._live is None or abs(time.time() - self._live[0]) > FRESH:
+            return None
+        return self._live[1]
+
+    @callback
+    def take_terms(self, terms: SharingTerms) -> None:
+        """Take note that the community says something else now."""
+        if terms != self.terms:
+            self.terms = terms
+            self.refresh()
 
     @property
     def price(self) -> Decimal | None:
         """What a kWh of the neighbours costs now, with all that comes on top [€/kWh]; None if that is not known."""
-        tariff, asked = self._tariff, self.belonging.shared_price
+        tariff, asked = self._tariff, self.terms.shared_price
         if tariff is None or asked is None:
             return asked
         shared = shared_contract(tariff.contract, asked)
@@ -138,9 +178,15 @@ class SiteShare:
         def take(_starts: Any) -> None:
             self.refresh()
 
-        shares = SHARES_CHANGED.format(self.belonging.community, self._entry.entry_id)
+        @callback
+        def take_live(now: float, power: int) -> None:
+            self._live = now, power
+            self._tell()
+
+        names = self.belonging.community, self._entry.entry_id
         self._cancel = [
-            async_dispatcher_connect(self._hass, shares, take),
+            async_dispatcher_connect(self._hass, SHARES_CHANGED.format(*names), take),
+            async_dispatcher_connect(self._hass, LIVE_SHARE.format(*names), take_live),
             async_dispatcher_connect(self._hass, HISTORY_CHANGED.format(self._entry.entry_id), take),
         ]
         await self._async_refresh()
@@ -183,11 +229,14 @@ class SiteShare:
             It cannot be read.
         """
         assert self._ledger  # noqa: S101 - it is asked only while it is started
+        return await self._grid_sources(self._ledger, since)
+
+    async def _grid_sources(self, ledger: CommunityLedger, since: int = 0) -> dict[int, tuple[int, int]]:
         name, site, now = self.belonging.community, self._entry.entry_id, int(time.time())
-        zone, left = self.belonging.zone, self.belonging.left
+        zone, left = self.terms.zone, self.belonging.left
         span = Span(max(since, midnight(self.belonging.joined, zone)), now + QUARTER)
         until = span.end if left is None else midnight(left, zone)
-        return await self._ledger.async_look(lambda found: found.grid_sources(name, site, span, until, now - PENDING))
+        return await ledger.async_look(lambda found: found.grid_sources(name, site, span, until, now - PENDING))
 
     @callback
     def _await_midnight(self) -> None:
@@ -218,6 +267,10 @@ class SiteShare:
             _LOGGER.warning("The shares of %s cannot be worked out: %s", self._entry.title, error)
         finally:
             self._refreshing = False
+        self._tell()
+
+    @callback
+    def _tell(self) -> None:
         for listener in tuple(self._listeners):
             listener()
 
@@ -232,15 +285,15 @@ class SiteShare:
         self.month = _sums(known, whole[1])
         self.provisional = sum(share.provisional for share in shares)
         self.last = known[-1] if known else None
-        hours = await self.async_grid_sources()
+        hours = await self._grid_sources(ledger)
         self.from_neighbours = sum(neighbours for neighbours, _ in hours.values())
         self.from_supplier = sum(supplier for _, supplier in hours.values())
         self.saving = await self._saving(known, month)
 
     async def _saving(self, shares: Sequence[Share], month: Span) -> Decimal | None:
         """Return what this month's shares saved [€]."""
-        tariff, price, ledger = self._tariff, self.belonging.shared_price, self._ledger
-        if tariff is None or price is None or ledger is None:
+        tariff, price = self._tariff, self.terms.shared_price
+        if tariff is None or price is None:
             return None
         holidays = await tariff.async_need_holidays(month)
         allocated = [(share.start, share.allocated or 0) for share in shares]

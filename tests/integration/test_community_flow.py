@@ -46,7 +46,7 @@ async def test_a_community_is_founded(hass: HomeAssistant, freezer) -> None:
     await hass.async_block_till_done()
     entry = result["result"]
     assert entry.title == "Rue des Érables"
-    assert len(entry.data["community"]) == 10
+    assert len(entry.data["community"]) == 12
     (version,) = read_keys(entry.options)
     assert (version.number, version.valid_from.isoformat(), version.key) == (1, "2026-06-01", Hybrid(None))
     assert str(shared_price_of(entry)) == "0.12"
@@ -80,7 +80,7 @@ async def test_members_are_taken_in_with_codes_that_tell_nothing_of_them(hass: H
     titles = [entry.subentries[each.subentry_id].title for each in found]
     assert titles == ["Ash", "Ground floor", "Dupont", "Third floor"]
     assert len({each.member.code for each in found}) == 4
-    assert all(len(each.member.code) == 6 for each in found)
+    assert all(len(each.member.code) == 8 for each in found)
     assert [each.site for each in found[:2]] == [ash.entry_id, elm.entry_id]
     assert found[2].site == f"{entry.entry_id}/{found[2].member.code}"
     assert (found[1].member.produces, found[1].member.left.isoformat()) == (True, "2026-12-01")

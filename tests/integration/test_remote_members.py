@@ -1,78 +1,43 @@
 """Members that are far away send readings over a real broker and get their shares, whatever fails in between."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
-import inspect
+from datetime import UTC, datetime
 from pathlib import Path
 import ssl
-import time
-from typing import Any
 
 import aiomqtt
 from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.energy_neighbours import link
+from custom_components.energy_neighbours.brokers import write_broker
 from custom_components.energy_neighbours.community import BATCH
 from custom_components.energy_neighbours.community_ledger import async_open_community_ledger
 from custom_components.energy_neighbours.community_link import CommunityLink
 from custom_components.energy_neighbours.core.messages import MAX_QUARTERS
-from custom_components.energy_neighbours.core.quarter_hour import QUARTER, QuarterHour, Span, quarter_start
+from custom_components.energy_neighbours.core.quarter_hour import QUARTER, QuarterHour, Span
+from custom_components.energy_neighbours.core.signing import generate_key, public_key_of
 from custom_components.energy_neighbours.link import Broker
 from custom_components.energy_neighbours.membership import Membership
-from tools.broker import ORGANISER, add_member, create
-from tools.mosquitto import Mosquitto, free_port
+from custom_components.energy_neighbours.memberships import MembershipTerms
+from tools.broker import ORGANISER, create
+from tools.mosquitto import free_port
 
 from .conftest import load
 from .contracted import remember
+from .far_away import END, STREET, Street, eventually, hour
 from .neighbours import community, measured, member, site
 
-STREET = "street00"
-END = quarter_start(time.time()) - 4 * QUARTER
-"""An hour ago, so that nobody is waited for."""
+PUBLIC_KEY = public_key_of(generate_key())
+BEGIN = datetime.fromtimestamp(END - 13 * 86_400, UTC).date()
+"""The first day of a membership: everything that is tested lies after it."""
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link, "FIRST_WAIT", 0.2)
-
-
-async def eventually(look: Callable[[], Any], expected: Any = True) -> None:
-    """Wait until something is as expected; what is looked at may have to be awaited."""
-    async with asyncio.timeout(60):
-        while True:
-            found = look()
-            if inspect.isawaitable(found):
-                found = await found
-            if found == expected or (expected is True and found):
-                return
-            await asyncio.sleep(0.05)
-
-
-class Street:
-    """A broker with its organiser and members."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.port = free_port()
-        password = create(folder, community=STREET, host="127.0.0.1", port=self.port, bind="127.0.0.1")
-        self.passwords = {ORGANISER: password}
-        self.mosquitto: Mosquitto | None = None
-
-    def start(self) -> None:
-        self.mosquitto = Mosquitto(self.folder, configured=True)
-
-    def stop(self) -> None:
-        if self.mosquitto:
-            self.mosquitto.__exit__()
-            self.mosquitto = None
-
-    def broker(self, user: str) -> Broker:
-        if user not in self.passwords:
-            self.passwords[user] = add_member(self.folder, user)
-        pem = (self.folder / "ca.pem").read_text()
-        return Broker("127.0.0.1", self.port, True, ssl.PEM_cert_to_DER_cert(pem), user, self.passwords[user])
 
 
 @pytest.fixture
@@ -83,11 +48,6 @@ def street(tmp_path: Path):
     made.start()
     yield made
     made.stop()
-
-
-def hour(offtake: int, injection: int = 0, count: int = 4) -> list[QuarterHour]:
-    """Return quarter-hours that end an hour ago."""
-    return [QuarterHour(END - (count - number) * QUARTER, offtake, injection, None) for number in range(count)]
 
 
 class Neighbours:
@@ -121,16 +81,21 @@ class Neighbours:
 
     async def join(self, code: str, entry) -> Membership:
         ledger = await async_open_community_ledger(self.hass, f"membership-{code}")
-        made = Membership(
-            self.hass,
-            entry.entry_id,
-            ledger,
+        terms = MembershipTerms(
+            name=ledger.name,
             community=STREET,
+            title="Street",
             code=code,
             device=f"device-of-{code}",
-            broker=self.street.broker(code),
-            joined=END - 40 * QUARTER,
+            public_key=PUBLIC_KEY,
+            since=BEGIN,
+            readings=True,
+            live=False,
+            statistics=True,
+            broker=write_broker(self.street.broker(code)),
         )
+        made = Membership(self.hass, entry.entry_id, ledger, terms, lambda: (0, None))
+        await made.async_load()
         await made.async_start(entry)
         self.members[code] = made
         return made
@@ -226,8 +191,7 @@ def test_the_shares_of_one_division_fit_into_one_message() -> None:
 
 async def test_a_long_past_goes_in_pieces(neighbours: Neighbours) -> None:
     past = [QuarterHour(END - number * QUARTER, 100, 0, None) for number in range(1, 1201)]
-    ash = await neighbours.join("aaaa", neighbours.ash)
-    ash._joined = END - 1200 * QUARTER
+    await neighbours.join("aaaa", neighbours.ash)
     await remember(neighbours.hass, neighbours.ash, sorted(past, key=lambda quarter: quarter.start))
     organiser = neighbours.entry.runtime_data
     here = organiser.member("aaaa").site
@@ -259,7 +223,7 @@ async def test_a_second_device_that_uses_a_code_is_not_taken(neighbours: Neighbo
     await remember(neighbours.hass, neighbours.ash, hour(600)[:1])
     await eventually(lambda: neighbours.organiser._states["aaaa"].get("device") == "device-of-aaaa")
     await ash.async_stop()
-    ash._device = "another-device"
+    ash.terms = ash.terms._replace(device="another-device")
     await ash.async_start(neighbours.ash)
     await eventually(lambda: ash.other_device)
     assert neighbours.organiser.other_devices == {"aaaa": "another-device"}

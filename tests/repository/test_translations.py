@@ -14,7 +14,7 @@ from .files import PACKAGE
 from .text_keys import used_keys
 
 LANGUAGES = ("en", "fr", "nl", "de")
-FLOWS = ("config", "options", "config_subentries.contract", "config_subentries.member")
+FLOWS = ("config", "options", "config_subentries.contract", "config_subentries.member", "config_subentries.membership")
 PLATFORMS = [platform.value for platform in Platform if (PACKAGE / f"{platform.value}.py").exists()]
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from getpass import getpass
 from ipaddress import ip_address
 import os
 from pathlib import Path
@@ -86,6 +87,9 @@ def _parser() -> argparse.ArgumentParser:
     making.add_argument("--port", type=_port, default=8883, help="to listen on (default: %(default)s)")
     making.add_argument("--bind", type=_address, metavar="ADDRESS", help="listen on this address only (default: all)")
     adding = command("member", "let a member in, or give it another password, and print the password")
+    adding.add_argument(
+        "--ask", action="store_true", help="ask for the password, that of the invitation, instead of making one"
+    )
     removing = command("remove", "let a member in no more")
     for one in (adding, removing):
         one.add_argument("code", type=_code, metavar="CODE", help="the member's code: 4 to 16 of a-z and 0-9")
@@ -119,6 +123,10 @@ def _print_login(user: str, password: str) -> None:
     print("The password is kept nowhere and shown only now.")
 
 
+def _ask_password() -> str:
+    return getpass("password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+
+
 def _print_reload(folder: Path) -> None:
     print("A running Mosquitto takes this up when it gets SIGHUP: kill -HUP and its process id, or systemctl reload.")
     if end := ends_soon(folder):
@@ -133,7 +141,11 @@ def _run(options: argparse.Namespace) -> None:
             _create(options)
             return
         case "member":
-            _print_login(options.code, add_member(folder, options.code))
+            if options.ask:
+                add_member(folder, options.code, _ask_password())
+                print(f"Member {options.code} may come in.")
+            else:
+                _print_login(options.code, add_member(folder, options.code))
         case "organiser":
             _print_login(ORGANISER, renew_organiser(folder))
         case "remove":

@@ -52,15 +52,24 @@ def create(folder: Path, *, community: str, host: str, port: int = 8883, bind: s
     return password
 
 
-def add_member(folder: Path, code: str) -> str:
+def add_member(folder: Path, code: str, password: str | None = None) -> str:
     """Let a member in, or give it another password; return the password.
+
+    Parameters
+    ----------
+    folder
+        The broker's.
+    code
+        The member's.
+    password
+        That of its invitation; without one, a new one is made.
 
     Raises
     ------
     BrokerError
-        There is no broker in the folder.
+        There is no broker in the folder, or the password is none.
     """
-    return _new_password(folder, code)
+    return _new_password(folder, code, password)
 
 
 def renew_organiser(folder: Path) -> str:
@@ -126,9 +135,12 @@ def ends_soon(folder: Path) -> datetime | None:
     return end if end - datetime.now(UTC) < NOTICE else None
 
 
-def _new_password(folder: Path, user: str) -> str:
+def _new_password(folder: Path, user: str, password: str | None = None) -> str:
     digests = _passwords(folder)
-    password = passwords.new_password()
+    if password is None:
+        password = passwords.new_password()
+    elif not passwords.PASSWORD.fullmatch(password):
+        raise BrokerError("a password has 8 to 128 letters, digits and signs without spaces; nothing was changed")
     digests[user] = passwords.digest(password)
     passwords.write(folder / PASSWORDS, digests)
     return password

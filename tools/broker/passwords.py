@@ -4,6 +4,7 @@ from base64 import b64encode
 import hashlib
 import os
 from pathlib import Path
+import re
 import secrets
 
 from .files import SECRET, replace
@@ -11,6 +12,8 @@ from .files import SECRET, replace
 # Without letters and digits that are taken for each other when somebody reads them out.
 ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 LENGTH = 24
+PASSWORD = re.compile("[!-~]{8,128}")
+"""What can stand in an invitation."""
 # Mosquitto 2.0 accepts no other length.
 SALT_BYTES = 12
 DIGEST_BYTES = 64

@@ -42,6 +42,7 @@ class Refusal(StrEnum):
     WRONG_ORDER = "wrong_order"
     DUPLICATE = "duplicate"
     TOO_MANY = "too_many"
+    REPLAYED = "replayed"
 
 
 class MessageError(ValueError):

@@ -189,13 +189,24 @@ class Live(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent(Message):
-    """What a member lets the organiser have, and since when; it may take it back at any time."""
+    """What a member lets the organiser have; it may take it back at any time.
+
+    Parameters
+    ----------
+    readings, live, statistics
+        Its quarter-hours, its power now, and to make it part of sums that all see.
+    since
+        Nothing before is sent [s, Unix].
+    erase
+        Whether the organiser is asked to forget what it has of the member.
+    """
 
     kind = Kind.CONSENT
     readings: Flag
     live: Flag
     statistics: Flag
     since: Time
+    erase: Flag = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
