@@ -114,7 +114,10 @@ class Community:
 
     @callback
     def async_add_share_listener(self, listener: Callable[[dict[str, list[Share]]], None]) -> CALLBACK_TYPE:
-        """Call `listener` with shares that came or changed, by the site's name in the ledger."""
+        """Call `listener` after each division with the shares that came or changed, by the site's name in the ledger.
+
+        There may be none: the sums may have changed all the same.
+        """
         self._share_listeners.append(listener)
         return lambda: self._share_listeners.remove(listener)
 
@@ -294,9 +297,8 @@ class Community:
         for site, shares in changed.items():
             starts = [share.start for share in shares]
             async_dispatcher_send(self.hass, SHARES_CHANGED.format(self.ledger.name, site), starts)
-        if changed:
-            for listener in tuple(self._share_listeners):
-                listener(changed)
+        for listener in tuple(self._share_listeners):
+            listener(changed)
 
     async def _refresh(self, now: float) -> None:
         """Look at how the community stands."""

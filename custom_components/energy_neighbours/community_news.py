@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 import logging
 import time
-from typing import Final
+from typing import Any, Final
 
 from homeassistant.core import CALLBACK_TYPE, callback
 
@@ -25,7 +25,7 @@ _LOGGER = logging.getLogger(__name__)
 
 TOLD: Final = 96
 """Of so many quarter-hours the sums are told: those of a day."""
-GATHER: Final = 5.0
+GATHER: Final = 2.0
 """What is divided within this time is told together [s]."""
 
 
@@ -46,13 +46,14 @@ class CommunityNews:
         self._name: str = community.entry.data[CONF_COMMUNITY]
         self._cancel: list[CALLBACK_TYPE] = []
         self._task: asyncio.Task[None] | None = None
+        self._totals_due = self._charter_due = False
 
     @callback
     def async_start(self) -> None:
         """Tell at each connection, and when something is divided."""
         self._cancel = [
             self._link.link.async_add_listener(self._connected),
-            self._community.async_add_share_listener(lambda _changed: self._tell(GATHER)),
+            self._community.async_add_share_listener(self._tell),
         ]
 
     @callback
@@ -67,30 +68,30 @@ class CommunityNews:
     @callback
     def _connected(self) -> None:
         if self._link.link.connected:
-            self._tell(0, charter=True)
+            self._charter_due = True
+            self._tell()
 
     @callback
-    def _tell(self, after: float, *, charter: bool = False) -> None:
-        if self._task and not self._task.done():
-            if not charter:
-                return
-            self._task.cancel()
-        hass, entry = self._community.hass, self._community.entry
-        self._task = entry.async_create_background_task(
-            hass, self._publish(after, charter=charter), f"{DOMAIN} news {entry.entry_id}"
-        )
+    def _tell(self, _changed: Any = None) -> None:
+        self._totals_due = True
+        if self._task is None or self._task.done():
+            hass, entry = self._community.hass, self._community.entry
+            self._task = entry.async_create_background_task(hass, self._publish(), f"{DOMAIN} news {entry.entry_id}")
 
-    async def _publish(self, after: float, *, charter: bool) -> None:
-        await asyncio.sleep(after)
-        if charter:
-            await self.async_publish_charter()
-        try:
-            totals = await self.async_totals(quarter_start(time.time()))
-        except LedgerError as error:
-            _LOGGER.debug("%s", error)
-            return
-        topic = community_topic(self._name, Kind.COMMUNITY)
-        await self._link.link.async_publish(topic, _fitting(totals), retain=True)
+    async def _publish(self) -> None:
+        while self._totals_due:
+            if self._charter_due:
+                self._charter_due = False
+                await self.async_publish_charter()
+            await asyncio.sleep(GATHER)
+            self._totals_due = False  # what comes from now on is told in another round
+            try:
+                totals = await self.async_totals(quarter_start(time.time()))
+            except LedgerError as error:
+                _LOGGER.debug("%s", error)
+                return
+            topic = community_topic(self._name, Kind.COMMUNITY)
+            await self._link.link.async_publish(topic, _fitting(totals), retain=True)
 
     async def async_publish_charter(self) -> None:
         """Publish the charter, signed."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import time
 import zipfile
 
-from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
+from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import ServiceValidationError
@@ -18,13 +18,15 @@ import pytest
 from custom_components.energy_neighbours import link
 from custom_components.energy_neighbours.communities import members_of
 from custom_components.energy_neighbours.core.invitation import decode
+from custom_components.energy_neighbours.core.messages import BucketTotals
 from custom_components.energy_neighbours.core.quarter_hour import QUARTER, Span
+from custom_components.energy_neighbours.ledger_readings import Reading
 from custom_components.energy_neighbours.memberships import membership_of
 
 from .contracted import remember
 from .far_away import END, STREET, Street, eventually, hour
-from .neighbours import measured
-from .village import AGREED, MEMBER, MEMBERSHIP, Village
+from .neighbours import measured, member
+from .village import AGREED, JOINED, MEMBER, MEMBERSHIP, Village
 
 
 @pytest.fixture(autouse=True)
@@ -258,3 +260,39 @@ async def test_a_new_invitation_is_for_a_new_installation(village: Village) -> N
     await remember(village.hass, village.ash, hour(300))
     await eventually(village.allocated, [300] * 4)
     await eventually(lambda: not village.issues() & {"second_device", "code_used_elsewhere"})
+
+
+async def test_all_members_see_sums_behind_which_enough_of_them_stand(village: Village) -> None:
+    await remember(village.hass, village.ash, hour(600))
+    await village.give_broker()
+    _, text = await village.invite()
+    for number in range(2):
+        extra = member(None, f"file{number}", joined=JOINED)
+        village.hass.config_entries.async_add_subentry(village.entry, ConfigSubentry(**extra))
+    await village.hass.async_block_till_done()
+    village.hass.config_entries.async_update_entry(
+        village.entry, options={**village.entry.options, "privacy_threshold": 3}
+    )
+    await village.hass.async_block_till_done()
+    await village.join(text)
+    organiser = village.community
+    for number in range(2):
+        taken = [Reading(quarter, 1) for quarter in hour(200)]
+        site_ = organiser.member(f"file{number}").site
+        await organiser.ledger.async_change(
+            lambda shares, to=site_, these=taken: shares.take(organiser.ledger.name, to, these)
+        )
+    organiser.wake(0)
+    await eventually(village.allocated, [240] * 4)
+
+    def last() -> BucketTotals | None:
+        totals = village.membership.totals
+        found = {each.start: each for each in totals.quarters} if totals else {}
+        return found.get(END - QUARTER)
+
+    await eventually(lambda: last() and last().members, 3)
+    assert (last().production, last().offtake, last().allocated, last().surplus) == (400, 1000, 400, 0)
+    # Who does not want to be part of them is taken out, also of those of the last day; then too few are left.
+    await village.change_membership("agree", {**AGREED, "statistics": False})
+    await eventually(lambda: last() and last().members, 2)
+    assert (last().production, last().offtake, last().allocated) == (400, None, None)
