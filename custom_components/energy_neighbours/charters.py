@@ -37,7 +37,8 @@ def charter_of(entry: ConfigEntry[Any]) -> Charter:
         issued_at=changed,
         community=entry.data[CONF_COMMUNITY],
         name=entry.title,
-        zone=region_of(entry).zone.key,
+        # Zones are kept, and Home Assistant may have asked for this one with a text of a kind of its own.
+        zone=str(region_of(entry).zone.key),
         revision=changed,
         k=entry.options.get(CONF_THRESHOLD, DEFAULT_THRESHOLD),
         keys=tuple(CharterKey(version.valid_from, key_to_dict(version.key)) for version in read_keys(entry.options)),

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 import time
 import zipfile
+from zoneinfo import ZoneInfo
 
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigSubentry
 from homeassistant.core import HomeAssistant
@@ -16,6 +17,7 @@ from homeassistant.exceptions import ServiceValidationError
 import pytest
 
 from custom_components.energy_neighbours import link
+from custom_components.energy_neighbours.charters import charter_of
 from custom_components.energy_neighbours.communities import members_of
 from custom_components.energy_neighbours.core.invitation import decode
 from custom_components.energy_neighbours.core.messages import BucketTotals
@@ -296,3 +298,14 @@ async def test_all_members_see_sums_behind_which_enough_of_them_stand(village: V
     await village.change_membership("agree", {**AGREED, "statistics": False})
     await eventually(lambda: last() and last().members, 2)
     assert (last().production, last().offtake, last().allocated) == (400, None, None)
+
+
+async def test_a_charter_can_be_written_whatever_asked_for_the_zone_first(village: Village) -> None:
+    class FromConfiguration(str):
+        __slots__ = ()
+
+    ZoneInfo.clear_cache()
+    ZoneInfo(FromConfiguration("Europe/Brussels"))
+    await village.give_broker()
+    assert type(charter_of(village.entry).zone) is str
+    ZoneInfo.clear_cache()
