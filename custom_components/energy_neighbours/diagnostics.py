@@ -6,12 +6,15 @@ from homeassistant.components.diagnostics import async_redact_data
 from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant
 
-from .communities import is_community
+from .brokers import CONF_BROKER
+from .communities import CONF_SIGNING_KEY, is_community
 from .const import CONF_CHANNELS, CONF_DID, CONF_ENTITIES
 from .contracts import anonymous, contract_subentry
+from .link import Link
+from .membership import Membership
 from .runtime_data import CommunityConfigEntry, EnergyNeighboursConfigEntry
 
-TO_REDACT = {CONF_HOST, CONF_DID, CONF_ENTITIES}
+TO_REDACT = {CONF_HOST, CONF_DID, CONF_ENTITIES, CONF_BROKER, CONF_SIGNING_KEY}
 
 
 async def async_get_config_entry_diagnostics(
@@ -26,9 +29,11 @@ async def async_get_config_entry_diagnostics(
 def _of_community(entry: CommunityConfigEntry) -> dict[str, Any]:
     """Tell of members what they are to others: a code."""
     community = entry.runtime_data
-    standing = community.standing
+    standing, link = community.standing, community.link
     return {
-        "options": dict(entry.options),
+        "options": async_redact_data(dict(entry.options), TO_REDACT),
+        "link": link
+        and {**_link(link.link), "refused": dict(link.refused), "other_devices": sorted(link.other_devices)},
         "members": [
             {
                 "code": each.member.code,
@@ -38,6 +43,8 @@ def _of_community(entry: CommunityConfigEntry) -> dict[str, Any]:
                 "joined": each.member.joined.isoformat(),
                 "left": each.member.left and each.member.left.isoformat(),
                 "offtake_part": str(each.member.offtake_part),
+                "consent": link and link.consent(each.member.code),
+                "heard": link and link.heard(each.member.code),
             }
             for each in community.members
         ],
@@ -45,6 +52,32 @@ def _of_community(entry: CommunityConfigEntry) -> dict[str, Any]:
         "month": standing.month._asdict(),
         "last": standing.last and standing.last._asdict(),
         "late": list(standing.late),
+    }
+
+
+def _link(link: Link) -> dict[str, Any]:
+    return {
+        "connected": link.connected,
+        "fault": link.fault,
+        "since": link.since,
+        "oversized": link.oversized,
+    }
+
+
+def _membership(membership: Membership) -> dict[str, Any]:
+    """Tell of a membership what helps, and nothing with which somebody could join in its place."""
+    terms, charter = membership.terms, membership.notes.charter
+    return {
+        "code": terms.code,
+        "since": terms.since.isoformat(),
+        "consent": {"readings": terms.readings, "live": terms.live, "statistics": terms.statistics},
+        "link": _link(membership.link),
+        "charter": charter and {"revision": charter.revision, "k": charter.k, "zone": charter.zone},
+        "charters_refused": dict(membership.notes.refused),
+        "dropped": dict(membership.dropped),
+        "refused": dict(membership.refused),
+        "told": membership.notes.told,
+        "other_device": membership.other_device,
     }
 
 
@@ -72,6 +105,7 @@ def _of_site(entry: EnergyNeighboursConfigEntry) -> dict[str, Any]:
             "production": site.registers.production,
             "netted_share": site.registers.netted / site.registers.counted if site.registers.counted else None,
         },
+        "membership": site.membership and _membership(site.membership),
         "contract": anonymous(contract.data) if contract else None,
         "meter": site.meter.diagnostics(),
     }

@@ -14,16 +14,21 @@ from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigSu
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import ServiceValidationError
+from homeassistant.setup import async_setup_component
 import pytest
+from pytest_homeassistant_custom_component.common import get_system_health_info
 
 from custom_components.energy_neighbours import link
 from custom_components.energy_neighbours.charters import charter_of
 from custom_components.energy_neighbours.communities import members_of
+from custom_components.energy_neighbours.const import DOMAIN
 from custom_components.energy_neighbours.core.invitation import decode
 from custom_components.energy_neighbours.core.messages import BucketTotals
 from custom_components.energy_neighbours.core.quarter_hour import QUARTER, Span
+from custom_components.energy_neighbours.diagnostics import async_get_config_entry_diagnostics
 from custom_components.energy_neighbours.ledger_readings import Reading
 from custom_components.energy_neighbours.memberships import membership_of
+from tools.broker import ORGANISER
 
 from .contracted import remember
 from .far_away import END, STREET, Street, eventually, hour
@@ -309,3 +314,25 @@ async def test_a_charter_can_be_written_whatever_asked_for_the_zone_first(villag
     await village.give_broker()
     assert type(charter_of(village.entry).zone) is str
     ZoneInfo.clear_cache()
+
+
+async def test_diagnostics_tell_of_links_and_nothing_that_lets_anybody_in(village: Village) -> None:
+    await async_setup_component(village.hass, "system_health", {})
+    await remember(village.hass, village.ash, hour(600))
+    await village.give_broker()
+    code, text = await village.invite()
+    await village.join(text)
+    await eventually(village.allocated, [400] * 4)
+    await eventually(lambda: village.membership.notes.charter and village.community.link.consent(code))
+    here, there = [
+        await async_get_config_entry_diagnostics(village.hass, entry) for entry in (village.ash, village.entry)
+    ]
+    assert here["membership"]["link"]["connected"]
+    assert here["membership"]["charter"]["k"] == 5
+    assert there["link"]["connected"]
+    assert there["members"][1]["consent"]["readings"]
+    secrets = (village.street.passwords[ORGANISER], decode(text).password, village.entry.options["signing_key"])
+    told = json.dumps([here, there], default=str)
+    assert not [secret for secret in (*secrets, "CERTIFICATE", "Dupont") if secret in told]
+    info = await get_system_health_info(village.hass, DOMAIN)
+    assert (info["brokers"], info["brokers_connected"], info["communities"]) == (2, 2, 1)
