@@ -43,8 +43,10 @@ class Mosquitto:
             raise ValueError(f"the broker in {folder} does not listen on 127.0.0.1")
         self.port = int(listener[1])
         # As root it would become another user, and Linux then forgets that it is to end with its parent.
-        (folder / "started.conf").write_text(f"{config}user root\n", encoding="utf-8")
-        self._child = Child([program, "-c", "started.conf"], folder / "mosquitto.log", cwd=folder)
+        started = folder.resolve() / "started.conf"
+        started.write_text(f"{config}user root\n", encoding="utf-8")
+        # Named whole, so that its command line tells whose it is; the files that it names lie where it runs.
+        self._child = Child([program, "-c", str(started)], folder / "mosquitto.log", cwd=folder)
         self._wait()
 
     def reload(self) -> None:

@@ -86,9 +86,9 @@ def test_coefficients_of_the_organiser():
 
 
 def test_a_reading_that_is_missing_is_told_as_such():
-    mine, anothers = why(Prorata(), "a", took=[UNKNOWN, 250, 750]), why(Prorata(), "b", took=[UNKNOWN, 250, 750])
+    mine, others_share = why(Prorata(), "a", took=[UNKNOWN, 250, 750]), why(Prorata(), "b", took=[UNKNOWN, 250, 750])
     assert (mine.offtake, mine.allocated, mine.limit, mine.provisional) == (None, 0, Limit.NO_READING, True)
-    assert (anothers.allocated, anothers.community_offtake, anothers.provisional) == (250, 1000, True)
+    assert (others_share.allocated, others_share.community_offtake, others_share.provisional) == (250, 1000, True)
 
 
 def test_without_production_there_is_nothing_to_explain():
