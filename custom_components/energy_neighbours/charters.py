@@ -1,6 +1,6 @@
 """The charter of a community, from its config entry: what its members agreed, for those who are far away."""
 
-from typing import Any, Final
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 
@@ -11,14 +11,12 @@ from .communities import (
     DEFAULT_THRESHOLD,
     read_keys,
     region_of,
-    shared_price_of,
+    shared_tariff_of,
 )
+from .core.charter import write_tariff
 from .core.messages import Charter, CharterKey
 from .core.repartition_key import key_to_dict
 from .core.signing import public_key_of
-
-SHARED_PRICE: Final = "shared"
-"""Of the prices, that of a kWh of the neighbours, VAT included."""
 
 
 def charter_of(entry: ConfigEntry[Any]) -> Charter:
@@ -31,7 +29,7 @@ def charter_of(entry: ConfigEntry[Any]) -> Charter:
     CommunityError
         What the entry holds is no community.
     """
-    price = shared_price_of(entry)
+    tariff, prices = write_tariff(shared_tariff_of(entry.options))
     changed = int(entry.modified_at.timestamp())
     return Charter(
         issued_at=changed,
@@ -42,7 +40,7 @@ def charter_of(entry: ConfigEntry[Any]) -> Charter:
         revision=changed,
         k=entry.options.get(CONF_THRESHOLD, DEFAULT_THRESHOLD),
         keys=tuple(CharterKey(version.valid_from, key_to_dict(version.key)) for version in read_keys(entry.options)),
-        tariff=None,
-        prices={} if price is None else {SHARED_PRICE: price},
+        tariff=tariff,
+        prices=prices,
         public_key=public_key_of(entry.options[CONF_SIGNING_KEY]),
     )

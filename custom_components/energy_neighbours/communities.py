@@ -1,8 +1,9 @@
 """What a community looks like in its config entry and its members' subentries, and the rules that are read from it.
 
-The entry's data is `{"community": id}`. Its options are `region`, `privacy_threshold`, `shared_price` (money as text
-in €/kWh) and `keys`: each version of the repartition key whole, with its number, the day on which it begins, and who
-set it. A member's subentry says who it is (`code`), where its readings come from (`source`), and when it belongs.
+The entry's data is `{"community": id}`. Its options are `region`, `privacy_threshold`, `shared_prices` (money as text
+in €/kWh by band, "" for all hours) with `shared_grid` (the bands, whole, if there are any), and `keys`: each version of
+the repartition key whole, with its number, the day on which it begins, who set it, and which members accepted it. A
+member's subentry says who it is (`code`), where its readings come from (`source`), and when it belongs.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,19 +18,23 @@ from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
 
 from .const import DOMAIN
+from .core.band_grid import BandGrid
 from .core.community import KeyVersion, Member, Rules
 from .core.contract import Region
 from .core.repartition_key import Prorata, RepartitionKey, key_from_dict, key_to_dict
+from .core.sharing_costs import SharedTariff
 from .core.topics import random_code, random_community
 
 CONF_COMMUNITY: Final = "community"
 CONF_REGION: Final = "region"
 CONF_THRESHOLD: Final = "privacy_threshold"
-CONF_SHARED_PRICE: Final = "shared_price"
+CONF_SHARED_PRICES: Final = "shared_prices"
+CONF_SHARED_GRID: Final = "shared_grid"
 CONF_KEYS: Final = "keys"
 CONF_VALID_FROM: Final = "valid_from"
 CONF_NUMBER: Final = "number"
 CONF_AUTHOR: Final = "author"
+CONF_ACCEPTED: Final = "accepted"
 CONF_SIGNING_KEY: Final = "signing_key"
 """The organiser's private key, made with the first broker."""
 CONF_KEY: Final = "key"
@@ -133,12 +138,22 @@ def region_of(entry: ConfigEntry[Any]) -> Region:
 
 
 @callback
-def shared_price_of(entry: ConfigEntry[Any]) -> Decimal | None:
-    """Return what a member pays for a kWh of its neighbours, in place of the supplier's energy [€/kWh, with VAT]."""
-    try:
-        return Decimal(entry.options[CONF_SHARED_PRICE])
-    except KeyError, TypeError, InvalidOperation:
+def shared_tariff_of(options: Mapping[str, Any]) -> SharedTariff | None:
+    """Return what a member pays for a kWh of its neighbours; None if that is not said.
+
+    Raises
+    ------
+    CommunityError
+        If it cannot be read.
+    """
+    prices, grid = options.get(CONF_SHARED_PRICES), options.get(CONF_SHARED_GRID)
+    if not prices:
         return None
+    try:
+        read = {band: Decimal(price) for band, price in prices.items()}
+        return SharedTariff(read, BandGrid.from_dict(grid) if grid else None)
+    except (AttributeError, TypeError, ValueError, InvalidOperation) as err:
+        raise CommunityError(f"the price of shared electricity cannot be read: {err}") from err
 
 
 def read_keys(options: Mapping[str, Any]) -> tuple[KeyVersion, ...]:
@@ -159,12 +174,15 @@ def _read_version(number: int, data: Mapping[str, Any]) -> KeyVersion:
             date.fromisoformat(data[CONF_VALID_FROM]),
             key_from_dict(data[CONF_KEY]),
             str(data.get(CONF_AUTHOR, "")),
+            frozenset(data.get(CONF_ACCEPTED, ())),
         )
     except (LookupError, TypeError, ValueError, AttributeError) as err:
         raise CommunityError(f"version {number} of the repartition key cannot be read: {err}") from err
 
 
-def with_key(options: Mapping[str, Any], valid_from: date, key: RepartitionKey, author: str) -> dict[str, Any]:
+def with_key(
+    options: Mapping[str, Any], valid_from: date, key: RepartitionKey, author: str, accepted: Iterable[str] = ()
+) -> dict[str, Any]:
     """Return options with one more version of the key; the earlier ones stay, for what they held for."""
     versions = list(options.get(CONF_KEYS, ()))
     number = max((version.get(CONF_NUMBER, 0) for version in versions), default=0) + 1
@@ -172,9 +190,19 @@ def with_key(options: Mapping[str, Any], valid_from: date, key: RepartitionKey, 
         CONF_NUMBER: number,
         CONF_VALID_FROM: valid_from.isoformat(),
         CONF_AUTHOR: author,
+        CONF_ACCEPTED: sorted(accepted),
         CONF_KEY: key_to_dict(key),
     }
     return {**options, CONF_KEYS: [*versions, version]}
+
+
+def with_acceptance(options: Mapping[str, Any], number: int, accepted: Iterable[str]) -> dict[str, Any]:
+    """Return options in which a version of the key was accepted by some members."""
+    versions = [
+        {**version, CONF_ACCEPTED: sorted(accepted)} if version.get(CONF_NUMBER) == number else version
+        for version in options.get(CONF_KEYS, ())
+    ]
+    return {**options, CONF_KEYS: versions}
 
 
 def key_on(versions: Iterable[KeyVersion], day: date) -> RepartitionKey:

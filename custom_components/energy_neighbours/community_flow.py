@@ -7,15 +7,15 @@ from typing import Any
 from homeassistant.config_entries import (
     ConfigFlow,
     ConfigFlowResult,
-    OptionsFlow,
 )
 from homeassistant.const import CONF_HOST, CONF_NAME
+from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
-import voluptuous as vol
 
 from . import community_form as form
 from .brokers import CONF_BROKER, CONF_CA, CertificateError, write_broker
 from .communities import (
+    CONF_ACCEPTED,
     CONF_COMMUNITY,
     CONF_KEY,
     CONF_REGION,
@@ -25,8 +25,11 @@ from .communities import (
     members_of,
     new_community_id,
     read_keys,
+    with_acceptance,
     with_key,
 )
+from .community_price_flow import CommunityPriceSteps
+from .const import DOMAIN
 from .contract_form import guess_region
 from .core.key_text import read_groups, read_stages, read_weights
 from .core.quarter_hour import next_month
@@ -72,28 +75,18 @@ class CommunitySteps(ConfigFlow):
         )
 
 
-class CommunityOptionsFlow(OptionsFlow):
+class CommunityOptionsFlow(CommunityPriceSteps):
     """Changes a community's terms, and its key from some day on."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._kind = KeyKind.PRORATA
         self._key: RepartitionKey = Prorata()
         self._valid_from = ""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask what is to be changed."""
-        return self.async_show_menu(step_id="init", menu_options=["terms", "key", "broker"])
-
-    async def async_step_terms(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for the price and for the privacy threshold."""
-        options = self.config_entry.options
-        if user_input is not None:
-            kept = {name: value for name, value in options.items() if name not in form.terms_values(options)}
-            return self.async_create_entry(data={**kept, **form.read_terms(user_input)})
-        return self.async_show_form(
-            step_id="terms",
-            data_schema=self.add_suggested_values_to_schema(form.terms_schema(), form.terms_values(options)),
-        )
+        return self.async_show_menu(step_id="init", menu_options=["terms", "key", "acceptance", "broker"])
 
     async def async_step_broker(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the broker over which members who are far away are reached."""
@@ -170,17 +163,43 @@ class CommunityOptionsFlow(OptionsFlow):
             user = await self.hass.auth.async_get_user(str(self.context.get("user_id") or ""))
             author = (user.name if user else None) or "organiser"
             valid_from = date.fromisoformat(self._valid_from)
-            return self.async_create_entry(data=with_key(self.config_entry.options, valid_from, self._key, author))
+            accepted = user_input.get(CONF_ACCEPTED, ())
+            data = with_key(self.config_entry.options, valid_from, self._key, author, accepted)
+            return self.async_create_entry(data=data)
         example = await async_example(self.hass, self.config_entry, self._key)
         return self.async_show_form(
             step_id="key_example",
-            data_schema=vol.Schema({}),
+            data_schema=form.acceptance_schema(self._names()),
             description_placeholders={"date": self._valid_from, "example": example},
         )
 
-    def _names(self, *, produces: bool) -> dict[str, str]:
-        """Return the members that consume, or produce, by code, with what the organiser calls them."""
+    async def async_step_acceptance(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask which members have accepted the key that was agreed last."""
+        options, names = self.config_entry.options, self._names()
+        newest = max(read_keys(options), key=lambda version: version.number, default=None)
+        if newest is None or not names:
+            return self.async_abort(reason="nobody_to_accept")
+        if user_input is not None:
+            return self.async_create_entry(data=with_acceptance(options, newest.number, user_input[CONF_ACCEPTED]))
+        kinds = await async_get_translations(self.hass, self.hass.config.language, "selector", [DOMAIN])
+        return self.async_show_form(
+            step_id="acceptance",
+            data_schema=self.add_suggested_values_to_schema(
+                form.acceptance_schema(names), {CONF_ACCEPTED: sorted(newest.accepted & set(names))}
+            ),
+            description_placeholders={
+                "key": kinds[f"component.{DOMAIN}.selector.repartition_key.options.{newest.key.kind}"],
+                "number": str(newest.number),
+                "date": newest.valid_from.isoformat(),
+                "author": newest.author,
+            },
+        )
+
+    def _names(self, *, produces: bool | None = None) -> dict[str, str]:
+        """Return the members (that produce, or consume) by code, with what the organiser calls them."""
         entry = self.config_entry
+        if produces is None:
+            return {each.member.code: entry.subentries[each.subentry_id].title for each in members_of(entry)}
         return {
             each.member.code: entry.subentries[each.subentry_id].title
             for each in members_of(entry)

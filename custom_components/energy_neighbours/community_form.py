@@ -25,6 +25,7 @@ import voluptuous as vol
 
 from .brokers import CONF_CA, CONF_TLS, TLS_PORT, read_certificate
 from .communities import (
+    CONF_ACCEPTED,
     CONF_GROUP,
     CONF_JOINED,
     CONF_KEY,
@@ -32,7 +33,8 @@ from .communities import (
     CONF_PART,
     CONF_POWER,
     CONF_REGION,
-    CONF_SHARED_PRICE,
+    CONF_SHARED_GRID,
+    CONF_SHARED_PRICES,
     CONF_SITE,
     CONF_SOURCE,
     CONF_TAKES_PART,
@@ -43,9 +45,10 @@ from .communities import (
     Part,
     Source,
 )
-from .contract_form import number_text, select
+from .contract_form import OWN, needs_typing, number_text, select, supplier_grids
+from .core.band_grid import BandGrid
 from .core.charter import LEAST_THRESHOLD
-from .core.contract import Region
+from .core.contract import FLAT, Region
 from .core.key_text import write_groups, write_stages, write_weights
 from .core.repartition_key import (
     Cascade,
@@ -60,7 +63,13 @@ from .core.repartition_key import (
     Weights,
 )
 from .link import Broker
+from .price_form import PRICE, band_fields
 
+CONF_PRICE: Final = "shared_price"
+CONF_HOURS: Final = "hours"
+ONE_PRICE: Final = "one_price"
+"""In the choice of hours: one price for all of them."""
+PRICE_KEYS: Final = (CONF_SHARED_PRICES, CONF_SHARED_GRID)
 CONF_WEIGHTS: Final = "weights"
 CONF_REST: Final = "rest_to_grid"
 CONF_ROUNDS: Final = "max_rounds"
@@ -84,7 +93,7 @@ def _number(least: float, most: float, step: float | str, unit: str | None = Non
 
 def _terms() -> dict[Any, Any]:
     return {
-        vol.Optional(CONF_SHARED_PRICE): _number(0, 2, "any", "€/kWh"),
+        vol.Optional(CONF_PRICE): _number(0, 2, "any", "€/kWh"),
         vol.Required(CONF_THRESHOLD, default=DEFAULT_THRESHOLD): vol.All(
             _number(LEAST_THRESHOLD, 50, 1), vol.Coerce(int)
         ),
@@ -104,24 +113,52 @@ def community_schema() -> vol.Schema:
     )
 
 
-def terms_schema() -> vol.Schema:
+def shared_grids(shipped: Mapping[str, BandGrid], options: Mapping[str, Any], today: date) -> list[BandGrid]:
+    """Return the hours that a community's prices may follow, beside those that are typed."""
+    before = (options.get(CONF_SHARED_GRID) or {}).get("id", "")
+    found = supplier_grids(shipped, Region(options[CONF_REGION]), today, {before})
+    return [grid for grid in found if len(grid.bands) > 1 and not needs_typing(grid.id, shipped)]
+
+
+def terms_schema(grids: Iterable[BandGrid]) -> vol.Schema:
     """Return the fields of a community's terms that hold at once."""
-    return vol.Schema(_terms())
+    hours = select([ONE_PRICE, *(grid.id for grid in grids), OWN], "shared_hours")
+    return vol.Schema({vol.Required(CONF_HOURS, default=ONE_PRICE): hours, **_terms()})
 
 
 def read_terms(user_input: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the terms as options."""
-    price = user_input.get(CONF_SHARED_PRICE)
+    """Return the terms as options; the price is that of all hours."""
+    price = user_input.get(CONF_PRICE)
     terms: dict[str, Any] = {CONF_THRESHOLD: user_input[CONF_THRESHOLD]}
-    return terms if price is None else {**terms, CONF_SHARED_PRICE: number_text(price)}
+    return terms if price is None else {**terms, CONF_SHARED_PRICES: {FLAT: number_text(price)}}
 
 
-def terms_values(options: Mapping[str, Any]) -> dict[str, Any]:
+def terms_values(options: Mapping[str, Any], grids: Iterable[BandGrid]) -> dict[str, Any]:
     """Return what the terms' form shows of options."""
     values: dict[str, Any] = {CONF_THRESHOLD: options.get(CONF_THRESHOLD, DEFAULT_THRESHOLD)}
-    if CONF_SHARED_PRICE in options:
-        values[CONF_SHARED_PRICE] = float(Decimal(options[CONF_SHARED_PRICE]))
+    if grid := options.get(CONF_SHARED_GRID):
+        values[CONF_HOURS] = grid["id"] if grid["id"] in {each.id for each in grids} else OWN
+    if price := options.get(CONF_SHARED_PRICES, {}).get(FLAT):
+        values[CONF_PRICE] = float(Decimal(price))
     return values
+
+
+def band_prices_schema(grid: BandGrid) -> vol.Schema:
+    """Return the fields for the price of each band: a band that is forgotten would have no price."""
+    return vol.Schema({vol.Required(field): PRICE for field in band_fields(grid)})
+
+
+def band_prices_values(grid: BandGrid, options: Mapping[str, Any]) -> dict[str, float]:
+    """Return what that form shows: the price that a band has now, else the one of all hours."""
+    prices = options.get(CONF_SHARED_PRICES, {})
+    known = {field: prices.get(band, prices.get(FLAT)) for field, band in band_fields(grid).items()}
+    return {field: float(Decimal(price)) for field, price in known.items() if price is not None}
+
+
+def read_band_prices(grid: BandGrid, user_input: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the prices of bands as options."""
+    prices = {band: number_text(user_input[field]) for field, band in band_fields(grid).items()}
+    return {CONF_SHARED_PRICES: prices, CONF_SHARED_GRID: grid.as_dict()}
 
 
 def broker_schema() -> vol.Schema:
@@ -161,6 +198,11 @@ def key_schema() -> vol.Schema:
     )
 
 
+def acceptance_schema(members: Mapping[str, str]) -> vol.Schema:
+    """Return the field that tells which members accepted a key; members by code, with what the organiser calls them."""
+    return vol.Schema({vol.Optional(CONF_ACCEPTED, default=[]): choose(members, several=True)} if members else {})
+
+
 def key_terms_schema(kind: KeyKind, consumers: Mapping[str, str], producers: Mapping[str, str]) -> vol.Schema:
     """Return the fields of a kind of key; empty where there is nothing to say.
 
@@ -192,12 +234,13 @@ def key_terms_schema(kind: KeyKind, consumers: Mapping[str, str], producers: Map
             return vol.Schema({})
 
 
-def choose(options: Mapping[str, str]) -> SelectSelector:
+def choose(options: Mapping[str, str], *, several: bool = False) -> SelectSelector:
     """Return a choice among things that have names of their own."""
     return SelectSelector(
         SelectSelectorConfig(
             options=[SelectOptionDict(value=value, label=label) for value, label in options.items()],
             mode=SelectSelectorMode.DROPDOWN,
+            multiple=several,
         )
     )
 

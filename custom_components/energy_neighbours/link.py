@@ -66,17 +66,21 @@ class _Client(aiomqtt.Client):
     """A client that leaves nothing behind.
 
     The library asks to write in the next moment; when it says goodbye, the socket may be closed by then, or be
-    another's. And it keeps the socket of a connection that was given up while it was being made.
+    another's. It keeps the socket of a connection that was given up while it was being made. And where nobody waits for
+    a connection's end, it has asyncio complain that nobody heard of it.
     """
 
     @override
     async def __aenter__(self) -> Self:
+        self._disconnected.add_done_callback(_hear)
         try:
-            return await super().__aenter__()
+            await super().__aenter__()
         except BaseException:
             self._connected = asyncio.Future()  # nobody waits for it any more
             self._client.disconnect()
             raise
+        self._disconnected.add_done_callback(_hear)  # it may be another one by now
+        return self
 
     @override
     def _on_socket_register_write(self, client: Any, userdata: Any, sock: Any) -> None:
@@ -92,6 +96,12 @@ class _Client(aiomqtt.Client):
         except Exception as error:  # noqa: BLE001 - whatever it is, the connection is broken
             if not self._disconnected.done():
                 self._disconnected.set_exception(error)
+
+
+def _hear(end: asyncio.Future[None]) -> None:
+    """Take note of how a connection ended; whoever uses it is told in other ways, too."""
+    if not end.cancelled():
+        end.exception()
 
 
 class Link:

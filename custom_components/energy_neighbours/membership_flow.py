@@ -13,7 +13,7 @@ from .brokers import write_broker
 from .communities import communities_of_site
 from .core.invitation import Invitation, InvitationError, decode
 from .link import Broker, async_try_broker
-from .membership_text import async_sent_text
+from .membership_text import async_membership_text
 from .memberships import (
     CONF_BROKER,
     CONF_CODE,
@@ -101,14 +101,14 @@ class MembershipFlow(ConfigSubentryFlow):
         return self.async_show_form(
             step_id="agree",
             data_schema=self.add_suggested_values_to_schema(vol.Schema(fields), values),
-            description_placeholders={"community": name, "sent": await self._last_sent()},
+            description_placeholders={"community": name, "about": await self._about()},
         )
 
-    async def _last_sent(self) -> str:
-        """Return in words what was sent last."""
+    async def _about(self) -> str:
+        """Return in words by which key is divided, and what was sent last."""
         entry: EnergyNeighboursConfigEntry = self._get_entry()
         loaded = entry.state is ConfigEntryState.LOADED
-        return await async_sent_text(self.hass, entry.runtime_data.membership if loaded else None)
+        return await async_membership_text(self.hass, entry.runtime_data.membership if loaded else None)
 
     def _finish(self, user_input: Mapping[str, Any]) -> SubentryFlowResult:
         consents = {key: user_input[key] for key in CONSENTS}

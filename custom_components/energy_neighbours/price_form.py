@@ -52,7 +52,7 @@ def _number(unit: str) -> NumberSelector:
     return NumberSelector(NumberSelectorConfig(step="any", mode=NumberSelectorMode.BOX, unit_of_measurement=unit))
 
 
-_PRICE: Final = _number("€/kWh")
+PRICE: Final = _number("€/kWh")
 _VAT_RATE: Final = NumberSelector(
     NumberSelectorConfig(min=0, max=100, step="any", mode=NumberSelectorMode.BOX, unit_of_measurement="%")
 )
@@ -81,17 +81,13 @@ class PriceQuestion:
 
     def fields(self, part: str) -> dict[str, str]:
         """Return the bands of a part of the price by the names of their fields."""
-        grid = self.network if part == NETWORK else self.commodity
-        if len(grid.bands) == 1:
-            return {"flat": FLAT}
-        own = [band for band in grid.bands if band not in KNOWN_BANDS]
-        return {band if band in KNOWN_BANDS else f"own_{own.index(band) + 1}": band for band in grid.bands}
+        return band_fields(self.network if part == NETWORK else self.commodity)
 
     def placeholders(self, names: BandNames) -> dict[str, str]:
         """Return what the fields of bands with names of one's own are called."""
-        called = {f"{part}_own_{n}": "" for part in _KINDS for n in range(1, MOST_OWN_BANDS + 1)}
+        called: dict[str, str] = {}
         for part in _KINDS:
-            called |= {f"{part}_{field}": names.name(band) for field, band in self.fields(part).items()}
+            called |= {f"{part}_{field}": name for field, name in field_names(self.fields(part), names).items()}
         return called
 
     def sheet_components(self) -> tuple[PriceComponent, ...]:
@@ -102,6 +98,20 @@ class PriceQuestion:
     def uncertain(self) -> bool:
         """Whether the source leaves one of these prices open."""
         return any(part.uncertain for part in self.sheet_components())
+
+
+def band_fields(grid: BandGrid) -> dict[str, str]:
+    """Return the bands of a grid by the names of the fields for their prices."""
+    if len(grid.bands) == 1:
+        return {"flat": FLAT}
+    own = [band for band in grid.bands if band not in KNOWN_BANDS]
+    return {band if band in KNOWN_BANDS else f"own_{own.index(band) + 1}": band for band in grid.bands}
+
+
+def field_names(fields: Mapping[str, str], names: BandNames) -> dict[str, str]:
+    """Return what the fields of `band_fields` are called; empty for those of bands that there are not."""
+    unused = {f"own_{n}": "" for n in range(1, MOST_OWN_BANDS + 1)}
+    return unused | {field: names.name(band) for field, band in fields.items()}
 
 
 def find_sheet(
@@ -137,7 +147,7 @@ def check_bands(grid: BandGrid) -> None:
 
 def schema(question: PriceQuestion) -> vol.Schema:
     """Return the form's fields."""
-    prices: dict[Any, Any] = {vol.Optional(field): _PRICE for field in question.fields(ENERGY)}
+    prices: dict[Any, Any] = {vol.Optional(field): PRICE for field in question.fields(ENERGY)}
     if question.by_sensor:
         sensors = EntitySelector(EntitySelectorConfig(domain=["sensor", "input_number", "number"]))
         prices = {
@@ -147,12 +157,12 @@ def schema(question: PriceQuestion) -> vol.Schema:
     energy = {
         **prices,
         vol.Required(WITH_VAT, default=True): BooleanSelector(),
-        vol.Optional("injection_price"): _PRICE,
+        vol.Optional("injection_price"): PRICE,
     }
-    network = {vol.Optional(field): _PRICE for field in question.fields(NETWORK)}
+    network = {vol.Optional(field): PRICE for field in question.fields(NETWORK)}
     taxes = {
         vol.Required("levies", default=NONE): select([*question.levies, NONE], "levies"),
-        vol.Optional(TAX): _PRICE,
+        vol.Optional(TAX): PRICE,
         vol.Required(WITH_VAT, default=False): BooleanSelector(),
         vol.Required("vat_rate"): _VAT_RATE,
     }
@@ -170,7 +180,7 @@ def schema(question: PriceQuestion) -> vol.Schema:
         capacity = {
             vol.Optional("rate"): _number("€/kW"),
             vol.Required(WITH_VAT, default=True): BooleanSelector(),
-            vol.Optional("maximum"): _PRICE,
+            vol.Optional("maximum"): PRICE,
         }
         fields[vol.Required(CAPACITY)] = section(vol.Schema(capacity))
     return vol.Schema(fields)

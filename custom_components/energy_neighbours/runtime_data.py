@@ -8,7 +8,6 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
 from .brokers import CONF_BROKER, read_broker
-from .charters import SHARED_PRICE
 from .communities import CONF_COMMUNITY, is_community
 from .community import Community
 from .community_ledger import CommunityLedger, async_open_community_ledger
@@ -16,6 +15,7 @@ from .community_link import CommunityLink
 from .community_news import CommunityNews
 from .const import DOMAIN, QUARTERS_BOOKED
 from .contracts import contract_of, contract_subentry
+from .core.charter import tariff_of
 from .core.contract import ContractError
 from .core.quarter_hour import QuarterHour
 from .faults import FaultList
@@ -82,7 +82,7 @@ class LoadedSite(Site):
         """Return what the charter of the community far away says."""
         assert self.membership  # noqa: S101 - it is asked only with one
         charter, zone = self.membership.notes.charter, self.membership.notes.zone
-        return SharingTerms(zone or self.zone, charter.prices.get(SHARED_PRICE) if charter else None)
+        return SharingTerms(zone or self.zone, tariff_of(charter) if charter else None)
 
     def _end_membership(self) -> None:
         """Forget a membership whose subentry was removed."""

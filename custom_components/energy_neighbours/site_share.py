@@ -15,12 +15,12 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
-from .communities import communities_of_site, region_of, shared_price_of
+from .communities import communities_of_site, region_of, shared_tariff_of
 from .community_ledger import CommunityLedger, async_open_community_ledger
 from .const import DOMAIN, HISTORY_CHANGED, LIVE_SHARE, SHARES_CHANGED
 from .core.indicators import SharingSums
 from .core.quarter_hour import QUARTER, Span, day_of, local_day, local_month, midnight
-from .core.sharing_costs import saving, shared_contract
+from .core.sharing_costs import SharedTariff, saving, shared_contract
 from .ledger import LedgerError
 from .ledger_shares import Share
 from .memberships import membership_of
@@ -42,12 +42,12 @@ class SharingTerms:
     ----------
     zone
         Where it lies.
-    shared_price
-        What it asks for a kWh, VAT included [€/kWh]; None if it has not said so.
+    tariff
+        What it asks for a kWh; None if it has not said so.
     """
 
     zone: ZoneInfo
-    shared_price: Decimal | None
+    tariff: SharedTariff | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def belonging_of(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Belonging | No
                 member.member.code,
                 member.member.joined,
                 member.member.left,
-                SharingTerms(region_of(community).zone, shared_price_of(community)),
+                SharingTerms(region_of(community).zone, shared_tariff_of(community.options)),
             )
     if membership := membership_of(entry):
         return Belonging(membership.name, membership.code, membership.since, None, None)
@@ -163,10 +163,15 @@ class SiteShare:
 
     @property
     def price(self) -> Decimal | None:
-        """What a kWh of the neighbours costs now, with all that comes on top [€/kWh]; None if that is not known."""
-        tariff, asked = self._tariff, self.terms.shared_price
-        if tariff is None or asked is None:
-            return asked
+        """What a kWh of the neighbours costs now [€/kWh], with all that comes on top if the site's contract tells it.
+
+        None if it is not known.
+        """
+        tariff, asked = self._tariff, self.terms.tariff
+        if asked is None:
+            return None
+        if tariff is None:
+            return asked.price_at(time.time(), self.terms.zone, None)
         shared = shared_contract(tariff.contract, asked)
         return tariff.price_under(shared) if shared else None
 
@@ -292,13 +297,13 @@ class SiteShare:
 
     async def _saving(self, shares: Sequence[Share], month: Span) -> Decimal | None:
         """Return what this month's shares saved [€]."""
-        tariff, price = self._tariff, self.terms.shared_price
-        if tariff is None or price is None:
+        tariff, asked = self._tariff, self.terms.tariff
+        if tariff is None or asked is None:
             return None
-        holidays = await tariff.async_need_holidays(month)
+        holidays = await tariff.async_need_holidays(month, asked.grid)
         allocated = [(share.start, share.allocated or 0) for share in shares]
         prices = await self._entry.runtime_data.ledger.async_prices(month)
-        return await self._hass.async_add_executor_job(saving, allocated, tariff.contract, price, holidays, prices)
+        return await self._hass.async_add_executor_job(saving, allocated, tariff.contract, asked, holidays, prices)
 
 
 def _sums(shares: Sequence[Share], offtake: int) -> SharingSums:

@@ -18,7 +18,7 @@ from .core.band_grid import BandGrid, DayType
 from .core.contract import Contract, ContractTerms, PricePeriod, price_periods
 from .core.quarter_hour import Span, day_of, midnight
 from .core.sensor_price import PriceTrack, per_kwh, read_price
-from .core.tariff import BandPeriod, Holidays, interval_at, next_solar_change
+from .core.tariff import BandPeriod, Holidays, band_at, interval_at, next_solar_change
 from .faults import UNREACHABLE_AFTER, FaultList
 from .tariff_library import holidays_of
 
@@ -54,6 +54,8 @@ class SiteTariff:
         self._entry = entry
         self._bare = Contract(tuple(replace(terms, price_sensor=None, components=()) for terms in contract.versions))
         self._faults = FaultList(hass, entry.entry_id, entry.title)
+        grids = [grid for terms in contract.versions for grid in (terms.network_grid, terms.commodity_grid)]
+        self._need_holidays = any(DayType.HOLIDAY in grid.days for grid in grids)
         self._holidays: Holidays = frozenset()
         self._years: set[int] = set()
         self._timeline: list[PricePeriod] = []
@@ -116,12 +118,13 @@ class SiteTariff:
         return terms.price(day_of(moment, self.zone), period.network_band, period.commodity_band, sensor_price)
 
     def price_under(self, contract: Contract) -> Decimal | None:
-        """Return what a kWh would cost now under another contract with the same hours [€/kWh]."""
+        """Return what a kWh would cost now under another contract with the same hours of the network [€/kWh]."""
         now = time.time()
         terms = contract.terms_at(now)
         if terms is None:
             return None
-        return terms.price(day_of(now, self.zone), self.period.network_band, self.period.commodity_band)
+        band = band_at(terms.commodity_grid, now, self.zone, self._holidays)
+        return terms.price(day_of(now, self.zone), self.period.network_band, band)
 
     @property
     def solar(self) -> bool:
@@ -200,8 +203,11 @@ class SiteTariff:
                 merged.append(period)
         return merged
 
-    async def async_need_holidays(self, span: Span) -> Holidays:
-        """Return the public holidays, those of a span among them."""
+    async def async_need_holidays(self, span: Span, other: BandGrid | None = None) -> Holidays:
+        """Return the public holidays, those of a span among them, if the contract or another grid asks for them."""
+        if other and DayType.HOLIDAY in other.days and not self._need_holidays:
+            self._need_holidays = True
+            self._years.clear()
         await self._load_holidays(self._years_of(span))
         return self._holidays
 
@@ -300,8 +306,7 @@ class SiteTariff:
     async def _load_holidays(self, years: set[int]) -> None:
         """Load the public holidays of some years, if any of the contract's grids asks for them."""
         missing = years - self._years
-        grids = [grid for terms in self.contract.versions for grid in (terms.network_grid, terms.commodity_grid)]
-        if missing and any(DayType.HOLIDAY in grid.days for grid in grids):
+        if missing and self._need_holidays:
             region = self.contract.versions[0].region
             self._holidays |= await self._hass.async_add_executor_job(holidays_of, region, missing)
         self._years |= missing

@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 
-from custom_components.energy_neighbours.core.charter import verified_charter
+from custom_components.energy_neighbours.core.charter import tariff_of, verified_charter, write_tariff
 from custom_components.energy_neighbours.core.message_fields import MessageError
 from custom_components.energy_neighbours.core.messages import Charter, CharterKey, encode_signed
+from custom_components.energy_neighbours.core.sharing_costs import SharedTariff
 from custom_components.energy_neighbours.core.signing import generate_key, public_key_of
 
+from .tariffs import IMPACT
+
+BANDS = {"eco": Decimal("0.10"), "medium": Decimal("0.14"), "peak": Decimal("0.18")}
 PRIVATE = generate_key()
 PUBLIC = public_key_of(PRIVATE)
 
@@ -54,6 +58,27 @@ def test_any_other_is_not(changes: dict[str, Any], key: str, revision: int, reas
     with pytest.raises(MessageError) as refusal:
         taken(encode_signed(charter(**changes), key), revision)
     assert refusal.value.reason == reason
+
+
+def test_it_tells_one_price_or_one_for_each_band() -> None:
+    for shared in (None, SharedTariff.flat(Decimal("0.11")), SharedTariff(BANDS, IMPACT)):
+        tariff, prices = write_tariff(shared)
+        told = taken(encode_signed(charter(tariff=tariff, prices=prices), PRIVATE))
+        assert tariff_of(told) == shared
+        assert (tariff_of(told) or SharedTariff({})).prices == (shared.prices if shared else {})
+
+
+@pytest.mark.parametrize(
+    ("tariff", "prices"),
+    [
+        (None, {"eco": Decimal("0.11")}),
+        (IMPACT.as_dict(), {"sunny": Decimal("0.11")}),
+        ({**IMPACT.as_dict(), "days": {}}, {"eco": Decimal("0.11")}),
+    ],
+)
+def test_prices_for_bands_that_there_are_not_make_it_none(tariff: Any, prices: dict[str, Decimal]) -> None:
+    with pytest.raises(MessageError, match="wrong_form"):
+        taken(encode_signed(charter(tariff=tariff, prices=prices), PRIVATE))
 
 
 def test_one_that_was_changed_on_its_way_is_not() -> None:

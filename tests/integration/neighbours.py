@@ -1,7 +1,7 @@
 """Sites of one Home Assistant that share the energy of a roof, at a time that tests choose."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -13,7 +13,7 @@ from custom_components.energy_neighbours.const import CONF_ENTITIES, CONF_METER,
 from custom_components.energy_neighbours.contracts import SUBENTRY_CONTRACT
 
 from .conftest import load
-from .contracted import go, quarters, remember
+from .contracted import quarters, remember
 
 PRORATA = {"kind": "prorata"}
 EQUAL = {"kind": "equal"}
@@ -82,8 +82,12 @@ async def street(hass: HomeAssistant, freezer: FrozenDateTimeFactory, now: str, 
 
 async def settle(hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds: float = 2) -> None:
     """Let a community divide what has come."""
-    now = datetime.now(UTC).timestamp() + seconds
-    moment = datetime.fromtimestamp(now, UTC)
+    await go(hass, freezer, (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat())
+
+
+async def go(hass: HomeAssistant, freezer: FrozenDateTimeFactory, when: str) -> None:
+    """Let the clock go on to a time, and everything happen that was due; timers run in the background."""
+    moment = datetime.fromisoformat(when)
     freezer.move_to(moment)
     async_fire_time_changed(hass, moment)
     await hass.async_block_till_done(wait_background_tasks=True)

@@ -5,9 +5,10 @@ from homeassistant.core import HomeAssistant
 
 from custom_components.energy_neighbours.core.quarter_hour import Span
 from custom_components.energy_neighbours.ledger_shares import Share
+from custom_components.energy_neighbours.tariff_library import shipped_grids
 
 from .conftest import load, number
-from .contracted import at
+from .contracted import TWO_CLOCKS, at
 from .neighbours import EQUAL, community, go, member, quarters, remember, settle, site, street
 
 NOON = "2026-06-10T12:00:00+02:00"
@@ -144,3 +145,23 @@ async def test_why_a_member_got_what_it_got(hass, freezer) -> None:
     told = await entry.runtime_data.async_explain("aaaa", at(TEN))
     assert (told.offtake, told.community_offtake, told.production, told.allocated) == (600, 800, 400, 300)
     assert (told.limit, told.version, told.quality) == ("key", 1, "measured")
+
+
+async def test_what_a_kwh_of_the_neighbours_costs_follows_the_hours_of_the_community(hass, freezer) -> None:
+    ash, roof = site("Ash", contract=TWO_CLOCKS), site("Roof")
+    await street(hass, freezer, NOON, ash, roof)
+    await remember(hass, ash, quarters(TEN, 4, 600))
+    await remember(hass, roof, quarters(TEN, 4, 0, 400))
+    entry = community(
+        [member(ash, "aaaa"), member(roof, "cccc", part="producer")],
+        shared_prices={"eco": "0.08", "medium": "0.1", "peak": "0.15"},
+        shared_grid=shipped_grids()["impact_2026"].as_dict(),
+    )
+    await load(hass, entry)
+    await settle(hass, freezer)
+    # The network's price with 6 % VAT, and the community's.
+    assert number(hass, "sensor.ash_price_of_neighbours_electricity") == 0.108726
+    # 1.6 kWh between ten and eleven, which is medium: the supplier asks 0.15 and VAT then.
+    assert number(hass, "sensor.ash_saving_this_month") == 0.09
+    await go(hass, freezer, "2026-06-10T18:00:00+02:00")
+    assert number(hass, "sensor.ash_price_of_neighbours_electricity") == 0.293524

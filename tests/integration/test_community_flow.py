@@ -1,5 +1,6 @@
 """An organiser founds a community, takes members in and changes the key; every text on the way is checked."""
 
+from decimal import Decimal
 from typing import Any
 
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER
@@ -7,7 +8,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 import pytest
 
-from custom_components.energy_neighbours.communities import members_of, read_keys, rules_of, shared_price_of
+from custom_components.energy_neighbours.communities import members_of, read_keys, rules_of, shared_tariff_of
 from custom_components.energy_neighbours.const import DOMAIN
 from custom_components.energy_neighbours.core.repartition_key import (
     Cascade,
@@ -21,8 +22,11 @@ from custom_components.energy_neighbours.core.repartition_key import (
     TwoStage,
     Weights,
 )
+from custom_components.energy_neighbours.core.sharing_costs import SharedTariff
+from tests.core.tariffs import BRUSSELS
 
 from .conftest import load
+from .contracted import at
 from .flows import options
 from .neighbours import EQUAL, START, community, member, quarters, remember, settle, site, street
 from .translations import check_result
@@ -49,7 +53,7 @@ async def test_a_community_is_founded(hass: HomeAssistant, freezer) -> None:
     assert len(entry.data["community"]) == 12
     (version,) = read_keys(entry.options)
     assert (version.number, version.valid_from.isoformat(), version.key) == (1, "2026-06-01", Hybrid(None))
-    assert str(shared_price_of(entry)) == "0.12"
+    assert shared_tariff_of(entry.options) == SharedTariff.flat(Decimal("0.12"))
     assert hass.states.get("sensor.rue_des_erables_members_present").state == "0"
 
 
@@ -111,6 +115,15 @@ async def test_a_member_is_changed_and_cannot_leave_before_it_came(hass: HomeAss
     (changed,) = members_of(entry)
     assert (changed.member.code, changed.member.produces) == ("aaaa", True)
     assert entry.subentries[changed.subentry_id].title == "Ash tree"
+
+
+def suggestions(result) -> dict[str, Any]:
+    """Return what a form is filled in with."""
+    return {
+        str(field): field.description["suggested_value"]
+        for field in result["data_schema"].schema
+        if field.description and "suggested_value" in field.description
+    }
 
 
 async def configure(hass: HomeAssistant, result, answers):
@@ -235,13 +248,77 @@ async def test_equal_weights_that_are_suggested_are_the_whole(hass, freezer) -> 
 
 async def test_price_and_threshold_are_changed_and_a_price_can_be_taken_away(hass, freezer) -> None:
     freezer.move_to("2026-06-10T12:00:00+02:00")
-    entry = await load(hass, community([], (START, EQUAL), shared_price="0.15"))
+    entry = await load(hass, community([], (START, EQUAL), shared_prices={"": "0.15"}))
     result = await options(hass, entry, "terms")
-    result = await configure(hass, result, {"privacy_threshold": 3})
+    assert suggestions(result) == {"privacy_threshold": 5, "shared_price": 0.15}
+    result = await configure(hass, result, {"hours": "one_price", "privacy_threshold": 3})
     await hass.async_block_till_done()
     assert entry.options["privacy_threshold"] == 3
-    assert shared_price_of(entry) is None
+    assert shared_tariff_of(entry.options) is None
     assert len(read_keys(entry.options)) == 1
+
+
+async def test_each_band_of_shipped_hours_has_its_price(hass, freezer) -> None:
+    freezer.move_to("2026-06-10T12:00:00+02:00")
+    entry = await load(hass, community([], (START, EQUAL), shared_prices={"": "0.15"}))
+    result = await configure(
+        hass, await options(hass, entry, "terms"), {"hours": "impact_2026", "privacy_threshold": 5}
+    )
+    assert result["step_id"] == "band_prices"
+    result = await configure(hass, result, {"eco": 0.1, "medium": 0.14, "peak": 0.185})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    tariff = shared_tariff_of(entry.options)
+    assert tariff.prices == {"eco": Decimal("0.1"), "medium": Decimal("0.14"), "peak": Decimal("0.185")}
+    assert tariff.grid.id == "impact_2026"
+    result = await options(hass, entry, "terms")
+    assert suggestions(result) == {"hours": "impact_2026", "privacy_threshold": 5}
+    result = await configure(hass, result, {"hours": "impact_2026", "privacy_threshold": 5})
+    assert suggestions(result) == {"eco": 0.1, "medium": 0.14, "peak": 0.185}
+    await configure(hass, await options(hass, entry, "terms"), {"hours": "one_price", "privacy_threshold": 5})
+    await hass.async_block_till_done()
+    assert {"shared_prices", "shared_grid"}.isdisjoint(entry.options)
+
+
+async def test_a_community_may_type_hours_of_its_own(hass, freezer) -> None:
+    freezer.move_to("2026-06-10T12:00:00+02:00")
+    entry = await load(hass, community([], (START, EQUAL)))
+    result = await configure(hass, await options(hass, entry, "terms"), {"hours": "own", "privacy_threshold": 5})
+    assert result["step_id"] == "shared_hours"
+    lines = {"weekday": "11:00-17:00 Solar", "start": {}}
+    result = await configure(hass, result, lines)
+    assert result["errors"] == {"weekday": "hours_hole"}
+    result = await configure(hass, result, {**lines, "weekday": "11:00-17:00 Sunny\nRest", "start": {}})
+    assert result["step_id"] == "band_prices"
+    called = {result["description_placeholders"][field]: field for field in ("own_1", "own_2")}
+    await configure(hass, result, {called["Sunny"]: 0.08, called["Rest"]: 0.16})
+    await hass.async_block_till_done()
+    tariff = shared_tariff_of(entry.options)
+    noon, night = at("2026-06-10T12:00:00+02:00"), at("2026-06-10T23:00:00+02:00")
+    assert [tariff.price_at(time, BRUSSELS, None) for time in (noon, night)] == [Decimal("0.08"), Decimal("0.16")]
+    result = await configure(hass, await options(hass, entry, "terms"), {"hours": "own", "privacy_threshold": 5})
+    assert "11:00-17:00 Sunny" in suggestions(result)["weekday"]
+
+
+async def test_who_accepted_a_key_is_noted(hass, freezer) -> None:
+    entry = await with_roof(hass, freezer)
+    result = await configure(hass, await options(hass, entry, "key"), {"key": "equal", "valid_from": "2026-07-01"})
+    await configure(hass, result, {"accepted": ["aaaa"]})
+    await hass.async_block_till_done()
+    assert [sorted(version.accepted) for version in read_keys(entry.options)] == [[], ["aaaa"]]
+    result = await options(hass, entry, "acceptance")
+    assert suggestions(result) == {"accepted": ["aaaa"]}
+    assert result["description_placeholders"]["number"] == "2"
+    await configure(hass, result, {"accepted": ["bbbb", "aaaa"]})
+    await hass.async_block_till_done()
+    assert [sorted(version.accepted) for version in read_keys(entry.options)] == [[], ["aaaa", "bbbb"]]
+
+
+async def test_where_there_are_no_members_nobody_can_accept(hass, freezer) -> None:
+    freezer.move_to("2026-06-10T12:00:00+02:00")
+    entry = await load(hass, community([]))
+    result = await options(hass, entry, "acceptance")
+    assert result["reason"] == "nobody_to_accept"
 
 
 async def test_a_community_is_changed_by_its_options(hass, freezer) -> None:

@@ -115,11 +115,12 @@ async def test_a_household_decides_what_it_sends_and_sees_what_it_sent(village: 
     await eventually(
         lambda: village.community.link.consent(code), {**AGREED, "since": village.membership.joined, "erase": False}
     )
-    await eventually(lambda: village.membership.notes.told)
+    await eventually(lambda: village.membership.notes.told and village.membership.notes.charter)
     assert village.community.silent == frozenset()
     result = await village.change_membership("agree")
-    sent = result["description_placeholders"]["sent"]
-    assert "600 Wh taken from the grid and 0 Wh injected" in sent
+    about = result["description_placeholders"]["about"]
+    assert "with the key “By consumption (prorata, dynamic)”" in about
+    assert "600 Wh taken from the grid and 0 Wh injected" in about
     await village.step(result, {"readings": False, "live": False, "statistics": False}, MEMBERSHIP)
     await village.hass.async_block_till_done()
     await eventually(lambda: village.community.silent, frozenset({code}))

@@ -38,7 +38,7 @@ class Village:
             await measured(self.hass, each.title)
             await load(self.hass, each)
         roof = member(self.roof, "cccc", part="producer", joined=JOINED)
-        made = community([roof], (JOINED, {"kind": "prorata"}), shared_price="0.11")
+        made = community([roof], (JOINED, {"kind": "prorata"}), shared_prices={"": "0.11"})
         self.entry = await load(self.hass, made)
         await remember(self.hass, self.roof, hour(0, 400))
 
