@@ -17,20 +17,19 @@ from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfEnergy
 from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 
-from .community import Community
 from .const import DOMAIN
 from .core.indicators import percent, rate
 from .core.quarter_hour import day_of, local_day
 from .ledger_shares import Sums
-from .runtime_data import CommunityConfigEntry
+from .runtime_data import CommunityConfigEntry, LoadedCommunity
 
 
 @dataclass(frozen=True, kw_only=True)
 class CommunitySensorDescription(SensorEntityDescription):
     """One sensor of a community."""
 
-    value_fn: Callable[[Community], Any]
-    attributes_fn: Callable[[Community], dict[str, Any]] = lambda _community: {}
+    value_fn: Callable[[LoadedCommunity], Any]
+    attributes_fn: Callable[[LoadedCommunity], dict[str, Any]] = lambda _community: {}
     daily: bool = False
 
 
@@ -65,7 +64,7 @@ def _rate(key: str, read: Callable[[Sums], Fraction | None]) -> CommunitySensorD
     )
 
 
-def _expected(community: Community) -> int:
+def _expected(community: LoadedCommunity) -> int:
     """Return how many members should send readings now."""
     today = day_of(time.time(), community.zone)
     return sum(each.member.belongs(today) and not each.member.vacant for each in community.members)
@@ -91,7 +90,10 @@ COMMUNITY_SENSORS: Final = (
         suggested_display_precision=1,
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=lambda community: _percent(rate(community.standing.month.known, community.standing.month.expected)),
-        attributes_fn=lambda community: {"provisional_quarter_hours": community.standing.month.provisional},
+        attributes_fn=lambda community: {
+            "provisional_quarter_hours": community.standing.month.provisional,
+            "refused": dict(community.link.refused) if community.link else {},
+        },
     ),
     _energy("community_production", lambda sums: sums.production),
     _energy("community_offtake", lambda sums: sums.offtake),
@@ -124,7 +126,9 @@ class CommunitySensor(SensorEntity):
     entity_description: CommunitySensorDescription
     _attr_has_entity_name = True
     _attr_should_poll = False
-    _unrecorded_attributes = frozenset({"this_month", "today", "members", "late", "codes", "provisional_quarter_hours"})
+    _unrecorded_attributes = frozenset(
+        {"this_month", "today", "members", "late", "codes", "provisional_quarter_hours", "refused"}
+    )
 
     def __init__(self, entry: CommunityConfigEntry, description: CommunitySensorDescription) -> None:
         self.entity_description = description

@@ -7,14 +7,14 @@ from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant
 
 from .brokers import CONF_BROKER
-from .communities import CONF_SIGNING_KEY, is_community
+from .communities import CONF_AUTHOR, CONF_SIGNING_KEY, is_community
 from .const import CONF_CHANNELS, CONF_DID, CONF_ENTITIES
 from .contracts import anonymous, contract_subentry
 from .link import Link
 from .membership import Membership
 from .runtime_data import CommunityConfigEntry, EnergyNeighboursConfigEntry
 
-TO_REDACT = {CONF_HOST, CONF_DID, CONF_ENTITIES, CONF_BROKER, CONF_SIGNING_KEY}
+TO_REDACT = {CONF_HOST, CONF_DID, CONF_ENTITIES, CONF_BROKER, CONF_SIGNING_KEY, CONF_AUTHOR}
 
 
 async def async_get_config_entry_diagnostics(

@@ -129,6 +129,7 @@ class SiteShare:
         self.from_supplier: int | None = None
         """Taken since it joined and not allocated [Wh]."""
         self.last: Share | None = None
+        """The latest of this month that will probably not change any more."""
         self.provisional = 0
         """How many quarter-hours of this month may still change."""
         self._live: tuple[float, int] | None = None
@@ -289,7 +290,7 @@ class SiteShare:
         self.today = _sums([share for share in known if share.start >= day.start], today[1])
         self.month = _sums(known, whole[1])
         self.provisional = sum(share.provisional for share in shares)
-        self.last = known[-1] if known else None
+        self.last = next((share for share in reversed(known) if not share.provisional), None)
         hours = await self._grid_sources(ledger)
         self.from_neighbours = sum(neighbours for neighbours, _ in hours.values())
         self.from_supplier = sum(supplier for _, supplier in hours.values())

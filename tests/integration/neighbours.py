@@ -53,7 +53,7 @@ def community(
 ) -> MockConfigEntry:
     """Return a community; each key holds from a day on."""
     versions = [
-        {"number": number, "valid_from": day, "author": "test", "key": key}
+        {"number": number, "valid_from": day, "author": "Dupont", "key": key}
         for number, (day, key) in enumerate(keys or ((START, PRORATA),), 1)
     ]
     return MockConfigEntry(
