@@ -83,6 +83,8 @@ class ExternalStatistics:
 
         @callback
         def update(since: int | None) -> None:
+            if self._hass.is_stopping:
+                return  # the recorder stops, too; the next start makes up for it
             entry.async_create_background_task(self._hass, self.async_update(since), f"{DOMAIN} statistics")
 
         @callback

@@ -70,6 +70,8 @@ class ShareStatistics:
 
     @callback
     def _update(self, since: int) -> None:
+        if self._hass.is_stopping:
+            return  # the recorder stops, too; the next start makes up for it
         self._entry.async_create_background_task(self._hass, self.async_update(since), f"{DOMAIN} share statistics")
 
     async def async_update(self, since: int) -> None:
