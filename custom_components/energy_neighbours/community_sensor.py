@@ -19,6 +19,7 @@ from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 
 from .const import DOMAIN
 from .core.indicators import percent, rate
+from .core.message_fields import Refusal
 from .core.quarter_hour import day_of, local_day
 from .ledger_shares import Sums
 from .runtime_data import CommunityConfigEntry, LoadedCommunity
@@ -70,6 +71,14 @@ def _expected(community: LoadedCommunity) -> int:
     return sum(each.member.belongs(today) and not each.member.vacant for each in community.members)
 
 
+def _refused(community: LoadedCommunity) -> dict[str, int]:
+    """Return how much of what came over the broker was not taken, by reason."""
+    if community.link is None:
+        return {}
+    oversized = community.link.link.oversized
+    return dict(community.link.refused) | ({Refusal.TOO_LARGE.value: oversized} if oversized else {})
+
+
 COMMUNITY_SENSORS: Final = (
     CommunitySensorDescription(
         key="members_present",
@@ -92,7 +101,7 @@ COMMUNITY_SENSORS: Final = (
         value_fn=lambda community: _percent(rate(community.standing.month.known, community.standing.month.expected)),
         attributes_fn=lambda community: {
             "provisional_quarter_hours": community.standing.month.provisional,
-            "refused": dict(community.link.refused) if community.link else {},
+            "refused": _refused(community),
         },
     ),
     _energy("community_production", lambda sums: sums.production),
