@@ -1,9 +1,10 @@
-"""Taking past quarter-hours into a site's ledger: read a source, show what it holds, keep it, tell how it went."""
+"""Taking past quarter-hours into the ledger: read a source, show what it holds, keep it, tell how it went."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
+from zoneinfo import ZoneInfo
 
 from homeassistant.components import persistent_notification
 from homeassistant.config_entries import ConfigEntry
@@ -16,11 +17,28 @@ from .core.history import History, HistoryError, Preview, preview
 from .core.quarter_hour import QuarterHour, Span
 from .history_sources import Progress, Reading, Source
 from .history_text import SHOWN, ImportTexts, Outcome, async_import_texts
-from .ledger import LedgerError
+from .ledger import LedgerError, Replaced
+from .meter import Meter
 from .site import Site
 
 TOLD_EVERY: Final = 0.1
 """The notification tells how much has been read in steps of this share."""
+
+
+type Check = Callable[[History], Awaitable[History]]
+"""Returns what of a history may be kept, with what is wrong with the rest; HistoryError when none of it may be."""
+
+
+class ImportLedger(Protocol):
+    """The ledger as an import sees it."""
+
+    async def async_staying(self, quarters: Sequence[QuarterHour]) -> int:
+        """Return in how many quarter-hours something would stay that is known better; see `Ledger.staying`."""
+        ...
+
+    async def async_replace(self, quarters: Sequence[QuarterHour], note: str) -> Replaced:
+        """Keep quarter-hours, all or none; see `Ledger.replace`. LedgerError or HistoryError when none is kept."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +71,39 @@ class Draft:
 
 @dataclass(slots=True)
 class HistoryImport:
-    """One import into one site, with its notification; who follows the site hears `HISTORY_CHANGED`.
+    """One import of what one site measured, with its notification; who follows the site hears `HISTORY_CHANGED`.
 
     Parameters
     ----------
-    entry_id, title
-        The site's entry.
-    site
-        The site itself.
+    hass
+        Home Assistant.
+    name
+        Under which the ledger knows the site.
+    title
+        What people call it.
+    zone
+        Of times that a source tells without theirs.
+    ledger
+        Where it is kept.
+    meter
+        The site's; None if there is none here.
+    check
+        Looks what of it may be kept; None where all may be.
     """
 
     hass: HomeAssistant
-    entry_id: str
+    name: str
     title: str
-    site: Site
+    zone: ZoneInfo
+    ledger: ImportLedger
+    meter: Meter | None = None
+    check: Check | None = None
     _texts: ImportTexts | None = field(default=None, init=False)
 
     async def async_texts(self) -> ImportTexts:
         """Return the sentences that tell about it."""
         if self._texts is None:
-            self._texts = await async_import_texts(self.hass, self.site.zone)
+            self._texts = await async_import_texts(self.hass, self.zone)
         return self._texts
 
     async def async_read(self, source: Source, eans: Collection[str] = (), progress: Progress | None = None) -> Draft:
@@ -97,13 +128,15 @@ class HistoryImport:
 
         tell(0)
         try:
-            history = await source.async_read(Reading(self.hass, self.site, eans, tell))
-            stay = await self.site.ledger.async_staying(history.quarter_hours)
+            history = await source.async_read(Reading(self.hass, self.zone, self.meter, eans, tell))
+            if self.check:
+                history = await self.check(history)
+            stay = await self.ledger.async_staying(history.quarter_hours)
         except LedgerError as error:
             raise HistoryError(str(error.fault)) from error
         finally:
             persistent_notification.async_dismiss(self.hass, self._notification)
-        summed_up = await self.hass.async_add_executor_job(preview, history, self.site.zone)
+        summed_up = await self.hass.async_add_executor_job(preview, history, self.zone)
         return Draft(history, summed_up, stay, source.note)
 
     async def async_commit(self, draft: Draft, *, accept_problems: bool = False) -> Outcome:
@@ -133,20 +166,19 @@ class HistoryImport:
         texts = await self.async_texts()
         self._notify(texts, texts.say("import_writing", count=len(quarters)))
         try:
-            replaced = await self.site.ledger.async_replace(quarters, note)
-        except LedgerError as error:
-            failure = HistoryError(str(error.fault))
-            failure.__cause__ = error
+            replaced = await self.ledger.async_replace(quarters, note)
+        except (LedgerError, HistoryError) as error:
+            failure = _as_refusal(error)
             self._notify(texts, texts.say("import_failed", reason=texts.error(failure)))
             return failure
         outcome = Outcome(*replaced)
         self._notify(texts, texts.outcome(outcome))
-        async_dispatcher_send(self.hass, HISTORY_CHANGED.format(self.entry_id), quarters[0].start)
+        async_dispatcher_send(self.hass, HISTORY_CHANGED.format(self.name), quarters[0].start)
         return outcome
 
     @property
     def _notification(self) -> str:
-        return f"{DOMAIN}_import_{self.entry_id}"
+        return f"{DOMAIN}_import_{self.name}"
 
     @callback
     def _notify(self, texts: ImportTexts, message: str) -> None:
@@ -154,9 +186,17 @@ class HistoryImport:
         persistent_notification.async_create(self.hass, message, title, self._notification)
 
 
+def _as_refusal(error: LedgerError | HistoryError) -> HistoryError:
+    if isinstance(error, HistoryError):
+        return error
+    failure = HistoryError(str(error.fault))
+    failure.__cause__ = error
+    return failure
+
+
 def import_into(hass: HomeAssistant, entry: ConfigEntry, site: Site) -> HistoryImport:
     """Begin an import into a site."""
-    return HistoryImport(hass, entry.entry_id, entry.title, site)
+    return HistoryImport(hass, entry.entry_id, entry.title, site.zone, site.ledger, site.meter)
 
 
 def as_response(draft: Draft, outcome: Outcome | None, texts: ImportTexts) -> dict[str, Any]:

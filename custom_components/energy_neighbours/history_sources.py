@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, Protocol
+from zoneinfo import ZoneInfo
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
@@ -22,7 +23,7 @@ from .flukso_meter import FluksoMeter
 from .history_blocks import read_folder
 from .history_files import read_history
 from .history_statistics import async_read_statistics
-from .site import Site
+from .meter import Meter
 
 SPREADSHEET: Final = "openpyxl==3.1.5"
 """Reads a spreadsheet; only fetched when somebody imports one."""
@@ -35,10 +36,25 @@ type Progress = Callable[[float], None]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a source needs to be read: the site that it is for, access points that are wanted, and a listener."""
+    """What a source needs to be read.
+
+    Parameters
+    ----------
+    hass
+        Home Assistant.
+    zone
+        Of times that do not say theirs.
+    meter
+        Of the site that it is for; None if there is none here.
+    eans
+        Access points that are wanted.
+    progress
+        A listener.
+    """
 
     hass: HomeAssistant
-    site: Site
+    zone: ZoneInfo
+    meter: Meter | None
     eans: Collection[str]
     progress: Progress
 
@@ -75,7 +91,7 @@ class FileSource:
                 await async_process_requirements(hass, DOMAIN, [SPREADSHEET], is_built_in=False)
             except RequirementsNotFound as error:
                 raise HistoryError("spreadsheet_reader_missing") from error
-        zone, now, wanted = reading.site.zone, dt_util.utcnow().timestamp(), reading.eans or None
+        zone, now, wanted = reading.zone, dt_util.utcnow().timestamp(), reading.eans or None
         return await hass.async_add_executor_job(partial(read_history, self.path, zone=zone, now=now, ean=wanted))
 
 
@@ -108,7 +124,7 @@ class BlocksSource:
 
     async def async_read(self, reading: Reading) -> History:
         """Read the blocks of the site's meter in an executor thread."""
-        return await _async_read_folder(self.folder, reading, _meter(reading.site), reading.progress)
+        return await _async_read_folder(self.folder, reading, _meter(reading), reading.progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +140,7 @@ class CloudSource:
 
     async def async_read(self, reading: Reading) -> History:
         """Fetch the blocks of the site's meter into a folder that does not last, and read them."""
-        hass, meter = reading.hass, _meter(reading.site)
+        hass, meter = reading.hass, _meter(reading)
         counted = {*meter.layout.keys(Role.GRID), *meter.layout.keys(Role.PRODUCTION)}
         sids = [sid for sid, register in meter.registers.items() if register.channel in counted]
         cloud = FluksoCloud(async_get_clientsession(hass), self.token.strip(), base=CLOUD)
@@ -163,10 +179,10 @@ async def async_allowed(hass: HomeAssistant, path: str) -> Path:
     return Path(path)
 
 
-def _meter(site: Site) -> FluksoMeter:
-    if not isinstance(site.meter, FluksoMeter):
+def _meter(reading: Reading) -> FluksoMeter:
+    if not isinstance(reading.meter, FluksoMeter):
         raise HistoryError("import_needs_fluksometer")
-    return site.meter
+    return reading.meter
 
 
 async def _async_download(cloud: FluksoCloud, sids: Collection[str], folder: Path, progress: Progress) -> int:
