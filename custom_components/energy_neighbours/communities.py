@@ -67,6 +67,10 @@ class Source(StrEnum):
     VACANT = "vacant"  # nobody lives there
 
 
+FOLLOWED: Final = frozenset({Source.LOCAL, Source.FILES})
+"""Whose readings come into the ledger of this Home Assistant past the community, which looks for them there."""
+
+
 class Part(StrEnum):
     """What a member does in the community."""
 

@@ -1,9 +1,9 @@
 """A community at work: its members' readings become shares, each quarter-hour, and again when something changes."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 import logging
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +14,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect, async_dis
 from homeassistant.helpers.event import async_call_later, async_track_time_interval
 from homeassistant.helpers.importlib import async_import_module
 
-from .communities import CommunityMember, Source, members_of, rules_of
+from .communities import FOLLOWED, CommunityMember, Source, members_of, rules_of
 from .community_ledger import CommunityLedger
 from .const import DOMAIN, HISTORY_CHANGED, QUARTERS_BOOKED, SHARES_CHANGED
 from .core.quarter_hour import QUARTER, Span, day_of, local_day, local_month, midnight, quarter_start
@@ -42,12 +42,16 @@ RETRY: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a community stands: sums of today and of this month, its last quarter-hour, and who is late."""
+    """How a community stands: sums of today and of this month, its last quarter-hour, and who is late.
+
+    Who gives its readings in files is never late; `files` tells up to when they are known [s, Unix], by member code.
+    """
 
     today: Sums
     month: Sums
     last: Total | None
     late: tuple[str, ...]
+    files: Mapping[str, int | None] = field(default_factory=dict)
 
 
 class Community:
@@ -90,7 +94,7 @@ class Community:
         self._division = await async_import_module(self.hass, f"{__package__}.division")
         await self._note_what_was_missed()
         for member in self.members:
-            if member.source is Source.LOCAL:
+            if member.source in FOLLOWED:
                 self._follow(member)
         self._cancel.append(async_track_time_interval(self.hass, self._tick, TICK))
         await self._refresh(time.time())
@@ -148,7 +152,7 @@ class Community:
             since = min(since, max(earliest, midnight(datetime.fromisoformat(changed).date(), self.zone)))
         due = set(range(since, end, QUARTER))
         for member in self.members:
-            if member.source is Source.LOCAL:
+            if member.source in FOLLOWED:
                 due |= set(await self._stale(member, Span(earliest, end)))
         await self.ledger.async_change(lambda shares: shares.save_rules(self.ledger.name, rules, due))
         self._noted = end
@@ -182,7 +186,7 @@ class Community:
         return sorted(found, key=str)
 
     def _follow(self, member: CommunityMember) -> None:
-        """Follow a site of this Home Assistant."""
+        """Follow what is measured, or imported, of a member in this Home Assistant."""
 
         @callback
         def take(starts: Sequence[int]) -> None:
@@ -282,13 +286,17 @@ class Community:
         return len(ready) + len(settled) == len(batch)
 
     def _lacking(self, start: int, readings: Any) -> list[str]:
-        """Return the codes of those whose reading of a quarter-hour should be known and is not."""
+        """Return the codes of those whose reading of a quarter-hour should be known and is not.
+
+        Files come once a month: nobody waits for them. Until then the quarter-hour is provisional all the same.
+        """
         day = day_of(start, self.zone)
         return [
             each.member.code
             for each in self.members
             if each.member.belongs(day)
             and not each.member.vacant
+            and each.source is not Source.FILES
             and not _is_known(each, readings[each.site].get(start))
         ]
 
@@ -316,12 +324,20 @@ class Community:
             readings = await self.ledger.async_look(
                 lambda shares: shares.readings(sites, Span(looked_at, looked_at + QUARTER))
             )
+            files = await self._known_files(today)
         except LedgerError as error:
             _LOGGER.debug("%s", error)
             return
-        self.standing = Standing(day, month, totals[-1] if totals else None, tuple(self._lacking(looked_at, readings)))
+        late = tuple(self._lacking(looked_at, readings))
+        self.standing = Standing(day, month, totals[-1] if totals else None, late, files)
         for listener in tuple(self._listeners):
             listener()
+
+    async def _known_files(self, today: date) -> dict[str, int | None]:
+        """Return up to when readings are known of those who give them in files, by code."""
+        members = [each for each in self.members if each.source is Source.FILES and each.member.belongs(today)]
+        ends = await self.ledger.async_known_until([each.site for each in members]) if members else {}
+        return {each.member.code: ends.get(each.site) for each in members}
 
     async def async_sums(self, span: Span) -> Sums:
         """Return the sums of all members over a span; `LedgerError` if they cannot be read."""

@@ -1,13 +1,18 @@
 """The ledger as one community sees it, on the event loop."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from homeassistant.core import HomeAssistant
 
-from .ledger import LedgerError
+from .core.quarter_hour import QuarterHour
+from .ledger import Ledger, LedgerError, Replaced
 from .ledger_shares import ShareLedger
 from .shared_ledger import SHARED_LEDGER, SharedLedger
+
+
+class SettledError(Exception):
+    """Something of what was to be kept lies in a settled period; nothing was changed."""
 
 
 class CommunityLedger:
@@ -38,6 +43,39 @@ class CommunityLedger:
             It could not be written; nothing was changed, and it has to be tried again.
         """
         return await self._shared.async_change(self.name, lambda ledger: change(ledger.shares))
+
+    async def async_closed_until(self) -> int:
+        """Return before when quarter-hours are settled [s, Unix]; 0 if none is. `LedgerError` if that is not known."""
+        return await self.async_look(lambda shares: shares.closed_until(self.name)) or 0
+
+    async def async_known_until(self, sites: Sequence[str]) -> dict[str, int]:
+        """Return where the last known quarter-hour of each site ends [s, Unix], of those of whom any is known."""
+        return await self._shared.async_look(
+            self.name, lambda ledger, _: {site: known.end for site in sites if (known := ledger.known_span(site))}
+        )
+
+    async def async_staying(self, site: str, quarters: Sequence[QuarterHour]) -> int:
+        """Return in how many quarter-hours something would stay if these were imported, see `Ledger.staying`."""
+        return await self._shared.async_look(site, lambda ledger, _: ledger.staying(site, quarters))
+
+    async def async_replace(self, site: str, quarters: Sequence[QuarterHour], note: str) -> Replaced:
+        """Let imported quarter-hours of a member take the place of what is known, see `Ledger.replace`.
+
+        Raises
+        ------
+        SettledError
+            One of them is settled.
+        LedgerError
+            They could not be written; nothing was changed.
+        """
+
+        def replace(ledger: Ledger) -> Replaced:
+            closed = ledger.shares.closed_until(self.name) or 0
+            if any(quarter.start < closed for quarter in quarters):
+                raise SettledError
+            return ledger.replace(site, quarters, note)
+
+        return await self._shared.async_change(site, replace)
 
     async def async_erase_site(self, site: str) -> None:
         """Forget everything that is known of a site, its readings too; `LedgerError` if that cannot be written."""

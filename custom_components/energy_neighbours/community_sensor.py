@@ -17,10 +17,11 @@ from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfEnergy
 from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 
+from .communities import Source
 from .const import DOMAIN
 from .core.indicators import percent, rate
 from .core.message_fields import Refusal
-from .core.quarter_hour import day_of, local_day
+from .core.quarter_hour import day_of, iso, local_day
 from .ledger_shares import Sums
 from .runtime_data import CommunityConfigEntry, LoadedCommunity
 
@@ -66,9 +67,21 @@ def _rate(key: str, read: Callable[[Sums], Fraction | None]) -> CommunitySensorD
 
 
 def _expected(community: LoadedCommunity) -> int:
-    """Return how many members should send readings now."""
+    """Return how many members should tell their readings now; files come later."""
     today = day_of(time.time(), community.zone)
-    return sum(each.member.belongs(today) and not each.member.vacant for each in community.members)
+    return sum(
+        each.member.belongs(today) and not each.member.vacant and each.source is not Source.FILES
+        for each in community.members
+    )
+
+
+def _completeness(community: LoadedCommunity) -> dict[str, Any]:
+    """Return what lacks: provisional quarter-hours, up to when files were imported, and what was not taken."""
+    return {
+        "provisional_quarter_hours": community.standing.month.provisional,
+        "files": {code: end and iso(end) for code, end in community.standing.files.items()},
+        "refused": _refused(community),
+    }
 
 
 def _refused(community: LoadedCommunity) -> dict[str, int]:
@@ -99,10 +112,7 @@ COMMUNITY_SENSORS: Final = (
         suggested_display_precision=1,
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=lambda community: _percent(rate(community.standing.month.known, community.standing.month.expected)),
-        attributes_fn=lambda community: {
-            "provisional_quarter_hours": community.standing.month.provisional,
-            "refused": _refused(community),
-        },
+        attributes_fn=_completeness,
     ),
     _energy("community_production", lambda sums: sums.production),
     _energy("community_offtake", lambda sums: sums.offtake),
@@ -136,7 +146,7 @@ class CommunitySensor(SensorEntity):
     _attr_has_entity_name = True
     _attr_should_poll = False
     _unrecorded_attributes = frozenset(
-        {"this_month", "today", "members", "late", "codes", "provisional_quarter_hours", "refused"}
+        {"this_month", "today", "members", "late", "codes", "provisional_quarter_hours", "files", "refused"}
     )
 
     def __init__(self, entry: CommunityConfigEntry, description: CommunitySensorDescription) -> None:
