@@ -48,7 +48,7 @@ class ImportTexts:
 
     def preview(self, preview: Preview, stay: int, notes: Mapping[str, str]) -> str:
         """Return what a source holds, as Markdown; see `Draft` for what the arguments mean."""
-        return "\n\n".join([*self._preview(preview, stay), *self._left_out(notes)])
+        return "\n\n".join([*self._preview(preview, stay), *self._left_out(notes), *self._of_member(notes)])
 
     def problem(self, problem: Problem) -> str:
         """Return what is wrong, and where."""
@@ -114,6 +114,14 @@ class ImportTexts:
             yield self.say("import_blocks_lost", count=int(lost))
         if unread := notes.get("unread"):
             yield self.say("import_unread", names=unread)
+
+    def _of_member(self, notes: Mapping[str, str]) -> Iterator[str]:
+        for key in ("not_member", "settled"):
+            if count := notes.get(key):
+                yield self.say(f"import_{key}", count=int(count))
+        for energy in notes.get("lacks", "").split(", "):
+            if energy:
+                yield self.say(f"import_lacks_{energy}")
 
     def _gaps(self, gaps: Sequence[Span]) -> str:
         if not gaps:

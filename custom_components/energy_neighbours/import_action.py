@@ -1,4 +1,4 @@
-"""The action `import_readings`: past quarter-hours into a site's ledger, for scripts and large files."""
+"""The action `import_readings`: past quarter-hours of a site, or of a member, for scripts and large files."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -9,13 +9,15 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
+from .communities import is_community
 from .const import DOMAIN
 from .core.history import HistoryError
 from .external_statistics import SERIES
-from .history_import import as_response, import_into
+from .history_import import HistoryImport, as_response, import_into
 from .history_sources import BlocksSource, FileSource, Source, StatisticsSource, async_allowed
 from .ledger import LedgerFault
-from .site_action import site_of_call
+from .member_import import import_for
+from .site_action import ATTR_MEMBER, entry_of_call, member_of_call, site_of_call
 
 ATTR_FILE: Final = "file"
 ATTR_FOLDER: Final = "folder"
@@ -28,6 +30,7 @@ ATTR_ACCEPT_PROBLEMS: Final = "accept_problems"
 SCHEMA: Final = vol.Schema(
     {
         vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string,
+        vol.Optional(ATTR_MEMBER): cv.string,
         vol.Optional(ATTR_FILE): cv.string,
         vol.Optional(ATTR_FOLDER): cv.string,
         **{vol.Optional(series): vol.All(cv.ensure_list, [cv.string]) for series in SERIES},
@@ -39,11 +42,10 @@ SCHEMA: Final = vol.Schema(
 
 
 async def async_import_readings(call: ServiceCall) -> ServiceResponse:
-    """Take past readings into a site's ledger; return what the source holds and what was kept."""
-    entry = site_of_call(call)
-    importing = import_into(call.hass, entry, entry.runtime_data)
+    """Take past readings into the ledger; return what the source holds and what was kept."""
     outcome = None
     try:
+        importing = _begin(call)
         source = await _source(call.hass, call.data)
         draft = await importing.async_read(source, call.data[ATTR_EAN])
         if not call.data[ATTR_DRY_RUN]:
@@ -55,6 +57,18 @@ async def async_import_readings(call: ServiceCall) -> ServiceResponse:
             translation_domain=DOMAIN, translation_key=refusal.key, translation_placeholders=refusal.placeholders
         ) from refusal
     return as_response(draft, outcome, await importing.async_texts()) if call.return_response else None
+
+
+def _begin(call: ServiceCall) -> HistoryImport:
+    """Begin an import into the site, or the member, that is meant; HistoryError if its readings come otherwise."""
+    if is_community(entry_of_call(call)) or ATTR_MEMBER in call.data:
+        community, member = member_of_call(call)
+        importing = import_for(community.runtime_data, member)
+        if call.data.get(ATTR_FOLDER) or any(call.data.get(series) for series in SERIES):
+            raise HistoryError("import_member_file")
+        return importing
+    entry = site_of_call(call)
+    return import_into(call.hass, entry, entry.runtime_data)
 
 
 async def _source(hass: HomeAssistant, given: Mapping[str, Any]) -> Source:

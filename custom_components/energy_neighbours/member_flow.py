@@ -2,9 +2,15 @@
 
 from collections.abc import Mapping
 import time
-from typing import Any, Final
+from typing import Any, Final, override
 
-from homeassistant.config_entries import SOURCE_USER, ConfigSubentryFlow, SubentryFlowResult
+from homeassistant.config_entries import (
+    SOURCE_USER,
+    ConfigEntryState,
+    ConfigSubentryFlow,
+    SubentryFlowContext,
+    SubentryFlowResult,
+)
 from homeassistant.const import CONF_NAME, CONF_PASSWORD
 from homeassistant.helpers.selector import (
     QrCodeSelector,
@@ -31,16 +37,20 @@ from .communities import (
     read_keys,
 )
 from .const import DOMAIN
+from .history_import import HistoryImport
 from .invitations import invitation_text, new_password
+from .member_import import import_for
+from .readings_flow import ReadingsSteps
 
 FIELD_TEXT: Final = "invitation"
 FIELD_PICTURE: Final = "picture"
 
 
-class MemberFlow(ConfigSubentryFlow):
-    """Takes a member in, and changes it."""
+class MemberFlow(ReadingsSteps[SubentryFlowContext, SubentryFlowResult, tuple[str, str]], ConfigSubentryFlow):
+    """Takes a member in, changes it, and takes in its readings if they come in files."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._data: dict[str, Any] = {}
         """The member that is invited, as its subentry will keep it."""
         self._name = ""
@@ -70,7 +80,9 @@ class MemberFlow(ConfigSubentryFlow):
         return await self._step(Source.VACANT, user_input)
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
-        """Ask what to do with a member; there is no choice unless it is far away."""
+        """Ask what to do with a member; there is no choice unless it is far away, or its readings come in files."""
+        if self._reconfigured_source is Source.FILES:
+            return self.async_show_menu(step_id="reconfigure", menu_options=["import_file", "change"])
         if self._reconfigured_source is Source.REMOTE and self._get_entry().options.get(CONF_BROKER):
             return self.async_show_menu(step_id="reconfigure", menu_options=["invitation", "renew", "change"])
         return await self.async_step_change(user_input)
@@ -82,6 +94,22 @@ class MemberFlow(ConfigSubentryFlow):
     async def async_step_change(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Change a member: its dates, its part, its group."""
         return await self._step(self._reconfigured_source, user_input)
+
+    @override
+    async def async_step_import_file(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        if self._get_entry().state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="import_not_loaded")
+        return await super().async_step_import_file(user_input)
+
+    @override
+    def _import_into(self) -> HistoryImport:
+        entry, subentry = self._get_entry(), self._get_reconfigure_subentry()
+        (member,) = (each for each in members_of(entry) if each.subentry_id == subentry.subentry_id)
+        return import_for(entry.runtime_data, member)
+
+    @override
+    def _end(self, told: str) -> SubentryFlowResult:
+        return self.async_abort(reason="import_done", description_placeholders={"outcome": told})
 
     async def async_step_renew(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask whether the member is to get another invitation, and the one before is to hold no more."""

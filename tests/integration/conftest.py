@@ -13,8 +13,10 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.energy_neighbours import config_flow, options_flow
 from custom_components.energy_neighbours.channel_form import read  # noqa: F401 - imported before the sockets close
@@ -35,6 +37,8 @@ from custom_components.energy_neighbours.roles import suggest, write_assignments
 from custom_components.energy_neighbours.site import Site
 from tools.simulator import Simulator
 from tools.simulator.formats import Message
+
+from .importing import upload
 
 type Wait = Callable[..., Awaitable[None]]
 
@@ -93,6 +97,28 @@ def no_errors(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
     ]
     unexpected = [error for error in errors if not any(text in error for text in expected)]
     assert not unexpected
+
+
+type Give = Callable[[str | bytes], Awaitable[str]]
+"""Uploads a file as forms do, whatever the time; returns what the form sends for it."""
+
+
+@pytest.fixture
+async def give(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    hass_admin_user: MockUser,
+    caplog: pytest.LogCaptureFixture,
+) -> Give:
+    """Upload files, also while a test holds the clock: whoever logs in has to do so at that time."""
+    caplog.set_level(logging.WARNING, "aiohttp.access")  # it stumbles over such a clock
+    await async_setup_component(hass, "http", {})
+
+    async def upload_now(content: str | bytes) -> str:
+        (token,) = hass_admin_user.refresh_tokens.values()
+        return await upload(partial(hass_client, hass.auth.async_create_access_token(token)), content)
+
+    return upload_now
 
 
 @pytest.fixture

@@ -4,14 +4,14 @@ from zoneinfo import ZoneInfo
 
 from .community import Member
 from .messages import ReadingQuarter, ReadingRefusal
-from .quarter_hour import QUARTER, QUARTERS_PER_HOUR, day_of
+from .quarter_hour import QUARTER, QUARTERS_PER_HOUR, QuarterHour, day_of
 
 SLACK = 120
 """The clock of a member may be ahead by this much [s]."""
 
 
 def refusal(
-    quarter: ReadingQuarter,
+    quarter: ReadingQuarter | QuarterHour,
     member: Member,
     *,
     connection_power: float,
@@ -24,7 +24,7 @@ def refusal(
     Parameters
     ----------
     quarter
-        What the member sent.
+        What the member sent, or a file tells of it.
     member
         Who it is.
     connection_power
