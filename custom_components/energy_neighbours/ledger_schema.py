@@ -178,6 +178,17 @@ member_table = Table(
     PrimaryKeyConstraint("community", "site"),
     sqlite_with_rowid=False,
 )
+carried_table = Table(
+    "carried",
+    metadata,
+    Column("community", Integer, nullable=False),
+    Column("site", Integer, nullable=False),
+    Column("until", Integer, nullable=False),  # what is told here was before this [s, Unix]
+    Column("neighbours", Integer, nullable=False),  # Wh, since the site joined
+    Column("supplier", Integer, nullable=False),
+    PrimaryKeyConstraint("community", "site"),
+    sqlite_with_rowid=False,
+)
 
 # A released schema is never edited: what changes later is a further step below. Rows are kept in the order of their key
 # (WITHOUT ROWID), so that a month of a site is one piece of the file; what was superseded does not stand in its way.
@@ -266,6 +277,10 @@ _VERSION_3: Final = (
     PRIMARY KEY (community, site, start)) STRICT, WITHOUT ROWID""",
     """CREATE TABLE member (
     community INTEGER NOT NULL, site INTEGER NOT NULL, state TEXT NOT NULL,
+    PRIMARY KEY (community, site)) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE carried (
+    community INTEGER NOT NULL, site INTEGER NOT NULL, until INTEGER NOT NULL,
+    neighbours INTEGER NOT NULL CHECK (neighbours >= 0), supplier INTEGER NOT NULL CHECK (supplier >= 0),
     PRIMARY KEY (community, site)) STRICT, WITHOUT ROWID""",
 )
 

@@ -4,14 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 import json
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, and_, delete, func, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, select, update
 from sqlalchemy.dialects import sqlite
 
 from .core.quarter_hour import Span
-from .ledger_quarters import CURRENT, number_of, open_site, within
-from .ledger_readings import ReadingLedger, community_of, open_community, put_due
+from .ledger_quarters import CURRENT, number_of, open_site
+from .ledger_readings import community_of, open_community, put_due
 from .ledger_schema import (
     acknowledged_table,
+    carried_table,
     community_table,
     due_table,
     member_table,
@@ -19,8 +20,9 @@ from .ledger_schema import (
     share_table,
     total_table,
 )
+from .ledger_sources import SourceLedger
 
-SITE_TABLES: Final = (share_table, acknowledged_table, member_table)
+SITE_TABLES: Final = (share_table, acknowledged_table, member_table, carried_table)
 """Tables of communities that know a site."""
 
 
@@ -74,12 +76,11 @@ class Sums(NamedTuple):
 type Shares = Mapping[str, Sequence[Share]]
 """Shares by site."""
 
-_HOUR: Final = 3600
 _SHARE: Final = [share_table.c[name] for name in Share._fields]
 _SAID: Final = tuple(name for name in Share._fields if name not in {"start", "revision"})
 
 
-class ShareLedger(ReadingLedger):
+class ShareLedger(SourceLedger):
     """Shares of communities, beside the readings that they are made of."""
 
     def write(
@@ -171,30 +172,6 @@ class ShareLedger(ReadingLedger):
         with self._file.reading() as connection:
             allocated, offtake = connection.execute(statement).one()
         return allocated, offtake
-
-    def grid_sources(self, community: str, site: str, span: Span, until: int, old: int) -> dict[int, tuple[int, int]]:
-        """Return what a site took in each hour of a span, by where it came from: its neighbours, the supplier [Wh].
-
-        Parameters
-        ----------
-        community, site, span
-            Whose, and when.
-        until
-            When the site left the community [s, Unix]: from then on all is the supplier's.
-        old
-            What is older than this and has no share yet counts as the supplier's, too; what is younger is awaited.
-        """
-        share = share_table.c
-        joined = quarter_hour_table.outerjoin(
-            share_table,
-            and_(share.community == community_of(community), share.site == CURRENT.site, share.start == CURRENT.start),
-        )
-        allocated, hour = func.coalesce(share.allocated, 0), CURRENT.start - CURRENT.start % _HOUR
-        told = or_(share.allocated.is_not(None), CURRENT.start < old, CURRENT.start >= until)
-        statement = select(hour, func.sum(allocated), func.sum(CURRENT.offtake - allocated)).select_from(joined)
-        statement = statement.where(*within(site, span), CURRENT.offtake.is_not(None), told).group_by(hour)
-        with self._file.reading() as connection:
-            return {start: (neighbours, supplier) for start, neighbours, supplier in connection.execute(statement)}
 
     def accept(self, community: str, site: str, shares: Sequence[Share], seen: int) -> list[Share]:
         """Keep shares that an organiser sent, unless newer ones are known; return those that say something new.

@@ -19,6 +19,7 @@ from .core.charter import tariff_of
 from .core.contract import ContractError
 from .core.quarter_hour import QuarterHour
 from .faults import FaultList
+from .forgetting import async_before_forgetting
 from .leaving import async_end_membership
 from .live_shares import LiveShares
 from .membership import Membership
@@ -101,6 +102,12 @@ class LoadedSite(Site):
     def _tell_neighbours(self, quarters: Sequence[QuarterHour]) -> None:
         starts = [quarter.start for quarter in quarters]
         async_dispatcher_send(self.hass, QUARTERS_BOOKED.format(self.entry_id), starts)
+
+    @override
+    async def _forget(self, before: int) -> None:
+        if entry := self.hass.config_entries.async_get_entry(self.entry_id):
+            await async_before_forgetting(self.hass, entry, self.zone, before)
+        await super()._forget(before)
 
     async def _read_contract(self, entry: ConfigEntry[Any]) -> None:
         if contract_subentry(entry):

@@ -216,7 +216,11 @@ class Site:
         if self.connected:  # what is erased is gone: not because this computer's clock has jumped ahead of the meter's
             now = min([now, *(heard for side in SIDES if (heard := self.meter.heard_until(side)) is not None)])
         with suppress(LedgerError):  # what is too old today is so the next time, too
-            await self.ledger.async_purge(quarter_start(now - self._keep_days * SECONDS_PER_DAY))
+            await self._forget(quarter_start(now - self._keep_days * SECONDS_PER_DAY))
+
+    async def _forget(self, before: int) -> None:
+        """Forget what is older than a time [s, Unix]; `LedgerError` if that cannot be written."""
+        await self.ledger.async_purge(before)
 
     async def _save_at_stop(self, _event: Event) -> None:
         await self.ledger.async_save_state(self._dump(clean=True))

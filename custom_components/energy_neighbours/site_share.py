@@ -291,9 +291,10 @@ class SiteShare:
         self.month = _sums(known, whole[1])
         self.provisional = sum(share.provisional for share in shares)
         self.last = next((share for share in reversed(known) if not share.provisional), None)
-        hours = await self._grid_sources(ledger)
-        self.from_neighbours = sum(neighbours for neighbours, _ in hours.values())
-        self.from_supplier = sum(supplier for _, supplier in hours.values())
+        carried = await ledger.async_look(lambda found: found.carried(name, site))
+        hours = await self._grid_sources(ledger, carried.until)
+        self.from_neighbours = carried.neighbours + sum(neighbours for neighbours, _ in hours.values())
+        self.from_supplier = carried.supplier + sum(supplier for _, supplier in hours.values())
         self.saving = await self._saving(known, month)
 
     async def _saving(self, shares: Sequence[Share], month: Span) -> Decimal | None:

@@ -165,3 +165,20 @@ async def test_what_a_kwh_of_the_neighbours_costs_follows_the_hours_of_the_commu
     assert number(hass, "sensor.ash_saving_this_month") == 0.09
     await go(hass, freezer, "2026-06-10T18:00:00+02:00")
     assert number(hass, "sensor.ash_price_of_neighbours_electricity") == 0.293524
+
+
+async def test_totals_go_on_and_what_all_got_stays_when_a_site_forgets_its_past(hass, freezer) -> None:
+    entry, ash, elm, _roof = await three(hass, freezer)
+    assert number(hass, "sensor.ash_from_neighbours") == 1.2
+    half = at(TEN) + 1800
+    await ash.runtime_data._forget(half)
+    ash.runtime_data.share.refresh()
+    await hass.async_block_till_done()
+    assert len(await ash.runtime_data.ledger.async_read(HOUR)) == 2
+    assert number(hass, "sensor.ash_from_neighbours") == 1.2
+    assert number(hass, "sensor.ash_from_the_supplier") == 1.2
+    # Those quarter-hours are closed: without Ash's readings all would be given to Elm.
+    await remember(hass, elm, quarters(TEN, 4, 600))
+    await settle(hass, freezer)
+    assert shares(entry, "aaaa") == [300, 300, 200, 200]
+    assert shares(entry, "bbbb") == [100, 100, 200, 200]

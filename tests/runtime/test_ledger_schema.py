@@ -11,6 +11,7 @@ from custom_components.energy_neighbours.ledger import ImportNote, Ledger, Ledge
 from custom_components.energy_neighbours.ledger_rows import ENERGIES, QUALITIES
 from custom_components.energy_neighbours.ledger_schema import MIGRATIONS, metadata
 from custom_components.energy_neighbours.ledger_shares import Share, Total
+from custom_components.energy_neighbours.ledger_sources import Carried
 
 from .ledger_samples import ALL, T, at, stored
 
@@ -77,6 +78,7 @@ def _check_shares(ledger, house) -> None:
     assert ledger.shares.shares(street, house, ALL) == [Share(T, 40, 35, None, 1, False, 2, 2)]
     assert ledger.shares.shares(street, "01JWORKSHOP", ALL) == [Share(T, None, None, 12, 1, True, None, 1)]
     assert (ledger.shares.revision(street), ledger.shares.closed_until(street)) == (2, T)
+    assert ledger.shares.carried(street, house) == Carried(T, 420, 690)
     assert ledger.shares.totals(street, "", ALL) == [Total("", T, 52, 105, 40, 12, 1, 2, True)]
     assert ledger.shares.load_rules(street) == {"members": ["ash"]}
     assert ledger.shares.due(street, 10) == [T + QUARTER]

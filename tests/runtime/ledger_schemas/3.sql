@@ -73,4 +73,9 @@ CREATE TABLE member (
     community INTEGER NOT NULL, site INTEGER NOT NULL, state TEXT NOT NULL,
     PRIMARY KEY (community, site)) STRICT, WITHOUT ROWID;
 INSERT INTO "member" VALUES(1,1,'{"device":"01JDEVICE"}');
+CREATE TABLE carried (
+    community INTEGER NOT NULL, site INTEGER NOT NULL, until INTEGER NOT NULL,
+    neighbours INTEGER NOT NULL CHECK (neighbours >= 0), supplier INTEGER NOT NULL CHECK (supplier >= 0),
+    PRIMARY KEY (community, site)) STRICT, WITHOUT ROWID;
+INSERT INTO "carried" VALUES(1,1,1767222000,420,690);
 COMMIT;
