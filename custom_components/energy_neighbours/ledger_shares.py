@@ -295,7 +295,7 @@ def _overtaken(connection: Connection, site: int, shares: Sequence[Share]) -> se
     starts = [each.start for each in shares]
     statement = select(CURRENT.start, CURRENT.revision)
     statement = statement.where(CURRENT.site == site, CURRENT.start.between(min(starts), max(starts)))
-    revisions = {start: revision for start, revision in connection.execute(statement)}
+    revisions: dict[int, int] = {row.start: row.revision for row in connection.execute(statement)}
     return {each.start for each in shares if each.reading != revisions.get(each.start)}
 
 

@@ -1,21 +1,30 @@
-"""The demo's dashboard of built-in cards: what the house uses now, what it costs, per phase, and day by day."""
+"""The demo's dashboard of built-in cards: what the house uses now, where it comes from, and what it costs."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from .site_entities import SiteEntities
+from .cards import (
+    GIVEN,
+    HOUSE,
+    NEIGHBOURS,
+    RED,
+    ROOF,
+    SUPPLIER,
+    Card,
+    bars,
+    heading,
+    lines,
+    link,
+    number,
+    section,
+    text,
+    tile,
+)
+from .organiser_view import PATH as COMMUNITY_PATH, organiser_view
+from .site_entities import Shares, SiteEntities, Street
 from .words import Words
-
-type Card = dict[str, Any]
 
 URL_PATH = "energy-neighbours"
 
-# One colour a source, everywhere the same: the own roof, the supplier's grid, what is given away.
-ROOF = "#f2a900"
-GRID = "#6b7fb3"
-GIVEN = "#8ab661"
-HOUSE = "#12967f"
-RED = "#c8374d"
 PHASES = ("#b5764f", "#64748b", "#a3adb8")  # after the wires' brown, black and grey, readable on both themes
 
 LOWEST, HIGHEST = -3000, 7000  # scale of a phase [W]
@@ -26,39 +35,72 @@ THEMES = {
     # The Energy dashboard's own variables: so its pictures wear the same colours.
     THEME: {
         "energy-solar-color": ROOF,
-        "energy-grid-consumption-color": GRID,
+        "energy-grid-consumption-color": SUPPLIER,
+        # Its first and its second grid source: see energy_preferences.py.
+        "energy-grid-consumption-color-0": NEIGHBOURS,
+        "energy-grid-consumption-color-1": SUPPLIER,
         "energy-grid-return-color": GIVEN,
         "modes": {"light": {}, "dark": {}},  # it follows the dark mode only if it names it
     }
 }
 
 
-def dashboard(site: SiteEntities, words: Words) -> dict[str, Any]:
-    """Return the dashboard's configuration, as its storage keeps it."""
+def dashboard(site: SiteEntities, words: Words, street: Street | None = None) -> dict[str, Any]:
+    """Return the dashboard's configuration, as its storage keeps it; with a view for the organiser of a street."""
+    shares = street.homes[0].shares if street else None
     view = {
         "title": words.title,
         "path": "now",
         "type": "sections",
         "max_columns": 3,
-        "sections": [_now(site, words), _section(*_tariff(site, words), *_phases(site, words)), _today(site, words)],
+        "sections": [
+            _now(site, words),
+            *([_sharing(site, shares, words)] if shares else []),
+            section(*_tariff(site, words), *_phases(site, words)),
+            _today(site, words),
+        ],
     }
-    return {"views": [view]}
+    return {"views": [view, organiser_view(street, words)] if street else [view]}
 
 
-def _now(site: SiteEntities, words: Words) -> dict[str, Any]:
+def _now(site: SiteEntities, words: Words) -> Card:
     badge = {"type": "entity", "entity": site.connected, "show_state": True, "show_icon": True}
-    lines = [
+    powers = [
         (site.consumption, words.house, HOUSE),
         (site.production, words.solar, ROOF),
-        (site.grid, words.grid, GRID),
+        (site.grid, words.grid, SUPPLIER),
     ]
-    return _section(
-        _heading(words.now, "mdi:flash", badges=[badge]),
-        _number(site.consumption, words.consumption, "mdi:home-lightning-bolt"),
-        _number(site.production, words.solar, "mdi:solar-power-variant", columns=6),
-        _number(site.grid, words.grid, "mdi:transmission-tower", columns=6 if site.production else 12),
-        _lines(lines),
-        {"type": "markdown", "content": words.origin, "text_only": True},
+    return section(
+        heading(words.now, "mdi:flash", badges=[badge]),
+        number(site.consumption, words.consumption, "mdi:home-lightning-bolt"),
+        number(site.production, words.solar, "mdi:solar-power-variant", columns=6),
+        number(site.grid, words.grid, "mdi:transmission-tower", columns=6 if site.production else 12),
+        lines(powers),
+        text(words.origin),
+    )
+
+
+def _sharing(site: SiteEntities, shares: Shares, words: Words) -> Card:
+    sources = [
+        (shares.from_neighbours, words.from_neighbours, NEIGHBOURS),
+        (shares.from_supplier, words.from_supplier, SUPPLIER),
+    ]
+    community = link(words.community, f"/{URL_PATH}/{COMMUNITY_PATH}")
+    return section(
+        heading(words.neighbours, "mdi:home-group", badges=[community]),
+        number(shares.power, words.neighbours_now, "mdi:home-import-outline"),
+        tile(shares.today, words.neighbours_today, "mdi:calendar-today", NEIGHBOURS, columns=6),
+        tile(shares.this_month, words.neighbours_month, "mdi:calendar-month", NEIGHBOURS, columns=6),
+        tile(shares.coverage, words.covered, "mdi:chart-donut", NEIGHBOURS, columns=6),
+        tile(shares.saving, words.saved, "mdi:piggy-bank-outline", NEIGHBOURS, columns=6),
+        tile(shares.price, words.neighbours_price, "mdi:home-group", NEIGHBOURS, columns=6),
+        tile(site.price, words.supplier_price, "mdi:transmission-tower", SUPPLIER, columns=6),
+        lines([(shares.power, words.from_neighbours, NEIGHBOURS), (site.grid, words.grid, SUPPLIER)]),
+        heading(words.by_hour, "mdi:chart-bar-stacked"),
+        bars(sources, "hour", 1, stacked=True),
+        heading(words.by_day, "mdi:chart-bar-stacked"),
+        bars(sources, "day", 7, stacked=True),
+        text(words.share_hint),
     )
 
 
@@ -66,15 +108,15 @@ def _tariff(site: SiteEntities, words: Words) -> list[Card | None]:
     if site.band is None:
         return []
     return [
-        _heading(words.tariff, "mdi:cash-clock"),
-        _number(site.band, words.band, "mdi:clock-time-four-outline", columns=6),
-        _number(site.price, words.price, "mdi:currency-eur", columns=6),
-        _tile(site.band_ends, words.band_ends, "mdi:clock-end", GRID, columns=6),
-        _tile(site.next_band, words.next_band, "mdi:clock-fast", GRID, columns=6),
-        _tile(site.cost_today, words.cost_today, "mdi:calendar-today", HOUSE, columns=6),
-        _tile(site.cost_this_month, words.cost_month, "mdi:calendar-month", HOUSE, columns=6),
-        _tile(site.quarter_hour, words.quarter, "mdi:timer-sand", GRID, columns=6),
-        _tile(site.peak, words.peak, "mdi:chart-bell-curve", GRID, columns=6),
+        heading(words.tariff, "mdi:cash-clock"),
+        number(site.band, words.band, "mdi:clock-time-four-outline", columns=6),
+        number(site.price, words.price, "mdi:currency-eur", columns=6),
+        tile(site.band_ends, words.band_ends, "mdi:clock-end", SUPPLIER, columns=6),
+        tile(site.next_band, words.next_band, "mdi:clock-fast", SUPPLIER, columns=6),
+        tile(site.cost_today, words.cost_today, "mdi:calendar-today", HOUSE, columns=6),
+        tile(site.cost_this_month, words.cost_month, "mdi:calendar-month", HOUSE, columns=6),
+        tile(site.quarter_hour, words.quarter, "mdi:timer-sand", SUPPLIER, columns=6),
+        tile(site.peak, words.peak, "mdi:chart-bell-curve", SUPPLIER, columns=6),
     ]
 
 
@@ -89,44 +131,34 @@ def _phases(site: SiteEntities, words: Words) -> list[Card | None]:
             "needle": True,
             "segments": [
                 {"from": LOWEST, "color": GIVEN},
-                {"from": 0, "color": GRID},
+                {"from": 0, "color": SUPPLIER},
                 {"from": LIMIT, "color": RED},
             ],
             "grid_options": {"columns": 4, "rows": 2},
         }
         for phase, entity in site.phases.items()
     ]
-    lines = [(entity, phase, color) for (phase, entity), color in zip(site.phases.items(), PHASES, strict=False)]
+    powers = [(entity, phase, color) for (phase, entity), color in zip(site.phases.items(), PHASES, strict=False)]
     return [
-        _heading(words.phases, "mdi:sine-wave"),
+        heading(words.phases, "mdi:sine-wave"),
         *gauges,
-        _tile(site.imbalance, words.imbalance, "mdi:scale-unbalanced", GRID),
-        _lines(lines),
-        {"type": "markdown", "content": words.phases_hint, "text_only": True},
+        tile(site.imbalance, words.imbalance, "mdi:scale-unbalanced", SUPPLIER),
+        lines(powers),
+        text(words.phases_hint),
     ]
 
 
-def _today(site: SiteEntities, words: Words) -> dict[str, Any]:
-    link = {"type": "button", "text": words.energy, "tap_action": {"action": "navigate", "navigation_path": "/energy"}}
+def _today(site: SiteEntities, words: Words) -> Card:
     sources = [
         (site.produced, words.solar, ROOF),
-        (site.offtake, words.offtake, GRID),
+        (site.offtake, words.offtake, SUPPLIER),
         (site.injection, words.injection, GIVEN),
     ]
-    bars = [{"entity": entity, "name": name, "color": color} for entity, name, color in sources if entity]
-    return _section(
-        _heading(words.today, "mdi:calendar-today", badges=[link]),
+    return section(
+        heading(words.today, "mdi:calendar-today", badges=[link(words.energy, "/energy")]),
         {"type": "energy-distribution"},
-        _heading(words.last_days, "mdi:chart-bar"),
-        {
-            "type": "statistics-graph",
-            "entities": bars,
-            "stat_types": ["change"],
-            "chart_type": "bar",
-            "period": "day",
-            "days_to_show": 7,
-            "grid_options": {"columns": 12, "rows": 4},
-        },
+        heading(words.last_days, "mdi:chart-bar"),
+        bars(sources, "day", 7),
         *_weeks(site, words),
     )
 
@@ -135,52 +167,10 @@ def _weeks(site: SiteEntities, words: Words) -> list[Card]:
     """Show the past that was imported, which the site keeps as statistics of its own."""
     if not site.history:
         return []
-    names = {"production": (words.solar, ROOF), "offtake": (words.offtake, GRID), "injection": (words.injection, GIVEN)}
+    names = {
+        "production": (words.solar, ROOF),
+        "offtake": (words.offtake, SUPPLIER),
+        "injection": (words.injection, GIVEN),
+    }
     shown = [(site.history[series], *names[series]) for series in names if series in site.history]
-    graph = {
-        "type": "statistics-graph",
-        "entities": [{"entity": statistic, "name": name, "color": color} for statistic, name, color in shown],
-        "stat_types": ["change"],
-        "chart_type": "bar",
-        "period": "week",
-        "days_to_show": 112,
-        "grid_options": {"columns": 12, "rows": 4},
-    }
-    return [_heading(words.weeks, "mdi:chart-bar-stacked"), graph]
-
-
-def _lines(series: Sequence[tuple[str | None, str, str]]) -> Card:
-    """Show powers of the last quarter-hour on one scale."""
-    return {
-        "type": "history-graph",
-        "entities": [{"entity": entity, "name": name, "color": color} for entity, name, color in series if entity],
-        "hours_to_show": 0.25,
-        "grid_options": {"columns": 12, "rows": 4},
-    }
-
-
-def _section(*cards: Card | None) -> dict[str, Any]:
-    return {"type": "grid", "cards": [card for card in cards if card]}
-
-
-def _heading(text: str, icon: str, badges: list[Card] | None = None) -> Card:
-    return {"type": "heading", "heading": text, "icon": icon, "heading_style": "title", "badges": badges or []}
-
-
-def _number(entity: str | None, name: str, icon: str, *, columns: int = 12) -> Card | None:
-    if entity is None:
-        return None
-    return {"type": "entity", "entity": entity, "name": name, "icon": icon, "grid_options": {"columns": columns}}
-
-
-def _tile(entity: str | None, name: str, icon: str, color: str, *, columns: int = 12) -> Card | None:
-    if entity is None:
-        return None
-    return {
-        "type": "tile",
-        "entity": entity,
-        "name": name,
-        "icon": icon,
-        "color": color,
-        "grid_options": {"columns": columns},
-    }
+    return [heading(words.weeks, "mdi:chart-bar-stacked"), bars(shown, "week", 112)]

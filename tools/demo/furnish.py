@@ -1,40 +1,42 @@
 """What the demo does in Home Assistant's own dialogs: the meter, its contract and past, and both dashboards."""
 
+from collections.abc import Sequence
 import contextlib
 import time
 from typing import Any
 
 import aiohttp
 
-from tools.home import Api, ApiError, ConfigFlow, discovered, entries_of
+from tools.home import Api, ApiError, ConfigFlow, discovered
 
 from .dashboard import THEME, URL_PATH, dashboard
 from .energy_preferences import energy_preferences
-from .site_entities import DOMAIN, NotLiveError, SiteEntities
+from .site_entities import DOMAIN, NotLiveError, Shares, SiteEntities, Street
 from .words import WORDS
 
 ENTITIES = 60  # [s]
 
 
-def add_by_address(api: Api, host: str, port: int) -> None:
-    """Add the meter as a person does who knows its address, with the roles that the form suggests."""
+def add_by_address(api: Api, host: str, port: int) -> str:
+    """Add a meter as a person does who knows its address, with the roles that the form suggests; return its entry."""
     flow = ConfigFlow.start(api, DOMAIN)
     flow.choose("flukso")
     flow.submit({"host": host, "port": port})
     flow.submit()
+    return flow.entry_id
 
 
-def add_discovered(api: Api) -> None:
-    """Add the meter that Home Assistant has found on the network."""
+def add_discovered(api: Api) -> str:
+    """Add the meter that Home Assistant has found on the network; return its entry."""
     flow = discovered(api, DOMAIN)
     flow.submit()
     flow.submit()
+    return flow.entry_id
 
 
-def move_meter(api: Api, host: str, port: int) -> None:
-    """Tell Home Assistant the meter's new address."""
-    entry = next(e for e in entries_of(api, DOMAIN) if e["source"] != "ignore")
-    flow = ConfigFlow.reconfigure(api, DOMAIN, entry["entry_id"])
+def move_meter(api: Api, site: str, host: str, port: int) -> None:
+    """Tell Home Assistant the new address of a site's meter."""
+    flow = ConfigFlow.reconfigure(api, DOMAIN, site)
     flow.submit({"host": host, "port": port}, until="reconfigure_successful")
 
 
@@ -62,12 +64,12 @@ def import_past_weeks(api: Api, entry_id: str, readings: str) -> None:
     flow.submit()  # what was kept
 
 
-def wait_for_entities(api: Api, *, past: bool = False, contract: bool = False) -> SiteEntities:
-    """Wait until the site's entities exist; if wanted, the statistics of its past and the entities of its contract."""
+def wait_for_entities(api: Api, site_id: str, *, past: bool = False, contract: bool = False) -> SiteEntities:
+    """Wait until a site's entities exist; if wanted, the statistics of its past and the entities of its contract."""
     end = time.monotonic() + ENTITIES
     while True:
         try:
-            site = SiteEntities.find(api)
+            site = SiteEntities.find(api, site_id)
         except NotLiveError:
             if time.monotonic() > end:
                 raise
@@ -76,6 +78,18 @@ def wait_for_entities(api: Api, *, past: bool = False, contract: bool = False) -
             whole = (not past or len(site.history) == series) and (not contract or None not in site.tariff)
             if whole or time.monotonic() > end:
                 return site
+        time.sleep(0.1)
+
+
+def wait_for_street(api: Api, community: str, sites: Sequence[str]) -> Street:
+    """Wait until the entities of a community exist, and those of what its sites get from it."""
+    end = time.monotonic() + ENTITIES
+    while True:
+        try:
+            return Street.find(api, community, sites)
+        except NotLiveError:
+            if time.monotonic() > end:
+                raise
         time.sleep(0.1)
 
 
@@ -97,17 +111,17 @@ def set_up_theme(api: Api) -> None:
     api.post("/api/services/frontend/set_theme", {"name": THEME})
 
 
-def set_up_energy(api: Api, site: SiteEntities) -> None:
+def set_up_energy(api: Api, site: SiteEntities, shares: Shares | None = None) -> None:
     """Fill in the Energy dashboard's settings, unless there are some."""
     with contextlib.suppress(ApiError):  # refused while there are none
         if api.websocket("energy/get_prefs")["energy_sources"]:
             return
-    api.websocket("energy/save_prefs", **energy_preferences(site))
+    api.websocket("energy/save_prefs", **energy_preferences(site, shares))
 
 
-def set_up_dashboard(api: Api, site: SiteEntities, language: str, saved: Any) -> Any:
+def set_up_dashboard(api: Api, site: SiteEntities, language: str, saved: Any, street: Street | None = None) -> Any:
     """Save the dashboard and open with it; one that the user has changed since `saved` is left alone."""
-    config = dashboard(site, WORDS[language])
+    config = dashboard(site, WORDS[language], street)
     if URL_PATH not in [board["url_path"] for board in api.websocket("lovelace/dashboards/list")]:
         api.websocket(
             "lovelace/dashboards/create",

@@ -1,6 +1,6 @@
 """Energy of the days before the demo, worked out of the same household that its meter replays."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,23 +26,34 @@ def import_past_days(api: Api, site: SiteEntities, now: datetime, household: Hou
     for column, entity in enumerate((site.offtake, site.injection, site.produced)):
         if entity is None:
             continue
-        total = 0.0
-        rows: list[dict[str, Any]] = []
-        for start, values in hours:
-            total += values[column]
-            rows.append({"start": start.isoformat(), "state": round(total, 6), "sum": round(total, 6)})
-        metadata = {
-            "statistic_id": entity,
-            "source": "recorder",
-            "name": None,
-            "has_sum": True,
-            "mean_type": 0,
-            "unit_class": "energy",
-            "unit_of_measurement": "kWh",
-        }
-        api.websocket("recorder/import_statistics", metadata=metadata, stats=rows)
-        reached[entity] = total
+        reached[entity] = import_hours(api, entity, [(start, values[column]) for start, values in hours])
     return reached
+
+
+def import_hours(api: Api, entity: str, hours: Iterable[tuple[datetime, float]]) -> float:
+    """Give an energy entity statistics: the energy [kWh] of each hour. Return the sum that they reach [kWh]."""
+    total = 0.0
+    rows: list[dict[str, Any]] = []
+    for start, energy in hours:
+        total += energy
+        rows.append({"start": start.isoformat(), "state": round(total, 6), "sum": round(total, 6)})
+    metadata = {
+        "statistic_id": entity,
+        "source": "recorder",
+        "name": None,
+        "has_sum": True,
+        "mean_type": 0,
+        "unit_class": "energy",
+        "unit_of_measurement": "kWh",
+    }
+    api.websocket("recorder/import_statistics", metadata=metadata, stats=rows)
+    return total
+
+
+def first_hour(now: datetime) -> datetime:
+    """Return the first of the hours that are imported: a midnight in Belgium."""
+    midnight = now.astimezone(ZONE).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS)
+    return midnight.astimezone(UTC)
 
 
 def lift_sums(api: Api, reached: Mapping[str, float], now: datetime) -> list[str]:
@@ -76,8 +87,7 @@ def lift_sums(api: Api, reached: Mapping[str, float], now: datetime) -> list[str
 def _hours(now: datetime, household: Household) -> Iterator[tuple[datetime, tuple[float, float, float]]]:
     """Yield each hour's start and its offtake, injection and production [kWh]."""
     last = now.replace(minute=0, second=0, microsecond=0)
-    midnight = now.astimezone(ZONE).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS)
-    start = midnight.astimezone(UTC)
+    start = first_hour(now)
     while start < last:
         yield start, _energy_of(household, scene_of(start))
         start += HOUR

@@ -7,7 +7,7 @@ import gzip
 import io
 from typing import NamedTuple
 
-from tools.simulator.household import DATA, KWP, PERFORMANCE, Household, scene_of
+from tools.simulator.household import DATA, PERFORMANCE, Household, scene_of
 
 from .past_days import DAYS
 
@@ -61,7 +61,7 @@ def quarter_hours(now: datetime, household: Household) -> Iterator[QuarterHour]:
         for minute in range(MINUTES):
             moment = start + timedelta(minutes=minute, seconds=30)
             flow = household.at(scene_of(moment))
-            solar = flow.solar if start >= own_sun else KWP * PERFORMANCE * sun.at(moment)
+            solar = flow.solar if start >= own_sun else household.kwp * PERFORMANCE * sun.at(moment)
             for series, watts in enumerate((max(flow.load - solar, 0), max(solar - flow.load, 0), solar)):
                 energy[series] += watts / 60
         whole = []

@@ -8,6 +8,8 @@ import sys
 from tools.home import Child
 from tools.simulator.household import ZONE
 
+from .houses import HOUSES, House
+
 MIDDAY = datetime(2017, 10, 15, 12, 58, tzinfo=ZONE)
 """A Sunday at noon: the sun shines, and in two minutes the oven goes on, so that the grid's direction turns."""
 
@@ -18,16 +20,26 @@ READY = 60  # [s]
 class SimulatedMeter:
     """A Fluksometer on this machine; use it as a context manager."""
 
-    def __init__(self, directory: Path, host: str, port: int, *, at: datetime | None, announced: bool) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        host: str,
+        port: int,
+        *,
+        at: datetime | None,
+        announced: bool,
+        house: House = HOUSES[0],
+    ) -> None:
         """Start it. `at` is the moment of the record to begin with (None: now), `announced` adds mDNS."""
         self.host = host
         self.port = port
-        command = [sys.executable, "-m", "tools.simulator", "--profile", "household"]
-        command += ["--host", host, "--port", str(port), "--state", str(directory / "meter.json")]
+        command = [sys.executable, "-m", "tools.simulator", *house.simulator_options]
+        command += ["--host", host, "--port", str(port), "--rest-port", "0"]
+        command += ["--state", str(directory / f"{house.key}.json")]
         command += ["--mdns", "on" if announced else "off"]
         if at is not None:
             command += ["--at", at.isoformat()]
-        self._child = Child(command, directory / "meter.log", cwd=Path(__file__).parents[2])
+        self._child = Child(command, directory / f"{house.key}.log", cwd=Path(__file__).parents[2])
 
     def wait(self) -> None:
         """Wait until it measures."""

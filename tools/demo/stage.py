@@ -1,5 +1,6 @@
 """The demo from the first process to the last: start, furnish, show, watch, stop."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 import os
 import socket
@@ -8,23 +9,28 @@ import time
 from typing import Self
 import webbrowser
 
-from tools.home import Api, ApiError, HomeAssistant, Layout, StartError, entries_of
-from tools.simulator.household import Household
+from tools.home import Api, ApiError, HomeAssistant, Layout, StartError
+from tools.neighbourhood.street import Cast
+from tools.simulator.household import ZONE
 
-from . import furnish
+from . import furnish, neighbourhood
 from .dashboard import THEMES, URL_PATH
-from .memory import Memory
+from .houses import HOUSES, House
+from .memory import Memory, Notes
+from .neighbourhood import Broker, Homes
 from .options import ROOT, Options
 from .past_days import import_past_days, lift_sums
+from .past_shares import import_past_shares
 from .past_weeks import as_csv, quarter_hours
 from .progress import Progress
 from .simulated_meter import MQTT_PORT, SimulatedMeter, free_port, network_address
-from .site_entities import DOMAIN, Liveness, NotLiveError, SiteEntities
+from .site_entities import DOMAIN, Liveness, NotLiveError, Shares, SharesLiveness, SiteEntities, Street
 from .words import WORDS
 
 PORT = 8123
+BROKER_PORT = 8883
 INTERVAL = 2.0  # between two looks at the entities [s]
-LIVE = 30  # the entities must be known so long after the meter was added [s]
+LIVE = 30  # the entities must be known so long after the meters were added [s]
 LOOKS_MISSED = 5  # looks in a row that Home Assistant may leave unanswered
 
 
@@ -39,16 +45,23 @@ class Demo:
         self._options = options
         self._memory = memory
         self._progress = progress
-        self._meter: SimulatedMeter | None = None
+        self._words = WORDS[options.language]
+        self._meters: list[SimulatedMeter] = []
         self._home: HomeAssistant | None = None
+        self._broker: Broker | None = None
+        self._homes: Homes | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        for part in (self._home, self._meter):
+        for part in (self._homes, self._home, self._broker, *self._meters):
             if part:
                 part.stop()
+
+    @property
+    def _notes(self) -> Notes:
+        return self._memory.notes
 
     def run(self) -> None:
         """Run it to its end.
@@ -58,32 +71,45 @@ class Demo:
         DemoError
             Something did not start, ended early, or did not live.
         """
+        if not self._notes.furnished:
+            self._memory.clear()
         home = self._start_both()
         api = home.api
-        site = self._furnish(api)
+        if self._notes.furnished:
+            self._take_up(api)
+        else:
+            self._furnish(api)
+        site, street = self._prepare_dashboards(api)
         liveness = Liveness(api, site)
         with self._progress.step("Waiting for the first watts"):
             liveness.wait(LIVE)
             api.get("/")
         self._show(home)
-        self._watch(api, liveness)
+        self._watch(api, liveness, SharesLiveness(api, street), street.homes[0].shares)
+
+    # Processes
 
     def _start_both(self) -> HomeAssistant:
-        host = network_address() if self._options.lan else "127.0.0.1"
-        known = self._memory.meter
-        meter_port = free_port(host, known[1] if known else MQTT_PORT)
+        known = self._notes.meters
         layout = Layout(
             port=self._choose_port(),
-            name=WORDS[self._options.language].home,
+            name=self._words.home,
             language=self._options.language,
             adapters=() if self._options.lan else ("lo",),
             components=(ROOT / "custom_components" / DOMAIN,),
             themes=THEMES,
         )
         directory = self._options.directory
-        with self._progress.step("Starting a simulated Fluksometer"):
-            self._meter = SimulatedMeter(directory, host, meter_port, at=self._options.at, announced=self._options.lan)
-            self._meter.wait()
+        with self._progress.step("Starting three simulated Fluksometers"):
+            for number, house in enumerate(HOUSES):
+                first = number == 0  # the only one that may be seen on the network
+                host = network_address() if self._options.lan and first else "127.0.0.1"
+                port = free_port(host, known[number][1] if known else MQTT_PORT if first else 0)
+                announced = self._options.lan and first
+                meter = SimulatedMeter(directory, host, port, at=self._options.at, announced=announced, house=house)
+                self._meters.append(meter)
+            for meter in self._meters:
+                meter.wait()
         with self._progress.step("Starting Home Assistant"):
             self._home = HomeAssistant(directory / "home-assistant", layout)
             self._home.directory.mkdir(exist_ok=True)
@@ -102,38 +128,91 @@ class Demo:
                 return port
         raise DemoError(f"no port from {wanted} to {wanted + 99} is free; give one with --port")
 
-    def _furnish(self, api: Api) -> SiteEntities:
-        if self._meter is None:
-            raise DemoError("there is no meter")
-        address = (self._meter.host, self._meter.port)
-        new = not entries_of(api, DOMAIN)
-        if new and self._options.lan:
-            with self._progress.step("Discovering the meter on the network and adding it"):
-                furnish.add_discovered(api)
-        elif new:
-            with self._progress.step(f"Adding the meter by its address, {address[0]} port {address[1]}"):
-                furnish.add_by_address(api, *address)
-        elif self._memory.meter != address:
-            with self._progress.step(f"Telling Home Assistant the meter's new address, {address[0]} port {address[1]}"):
-                furnish.move_meter(api, *address)
-        self._memory.meter = address
+    def _start_homes(self, begun: datetime) -> None:
+        at = self._options.at
+        cast = Cast(
+            invitations=self._notes.invitations,
+            since=self._notes.since,
+            port=self._notes.broker,
+            begun=int(begun.timestamp()),
+            at=None if at is None else int(at.timestamp()),
+        )
+        self._homes = Homes(self._options.directory, cast)
+
+    # The first start
+
+    def _furnish(self, api: Api) -> None:
+        now = datetime.now(UTC)
+        notes = self._notes
+        notes.meters = [(meter.host, meter.port) for meter in self._meters]
+        if self._options.lan:
+            with self._progress.step("Discovering the first meter on the network and adding it"):
+                notes.sites.append(furnish.add_discovered(api))
+        with self._progress.step("Adding the meters by their addresses"), ThreadPoolExecutor() as at_once:
+            if not notes.sites:  # it has the name without a number
+                notes.sites.append(furnish.add_by_address(api, *notes.meters[0]))
+            notes.sites += at_once.map(lambda address: furnish.add_by_address(api, *address), notes.meters[1:])
+        with (
+            self._progress.step("Giving each a contract, and the sixteen weeks before today"),
+            ThreadPoolExecutor() as at_once,
+        ):
+            list(at_once.map(lambda house, site: _settle(api, site, house, now), HOUSES, notes.sites))
+        self._found_community(api, now)
+        notes.furnished = True
         self._memory.save()
-        if new:
-            [entry] = [each["entry_id"] for each in entries_of(api, DOMAIN) if each["source"] != "ignore"]
-            with self._progress.step("Giving it a contract, and the sixteen weeks before today"):
-                furnish.give_contract(api, entry)
-                readings = as_csv(quarter_hours(datetime.now(UTC), Household()))
-                furnish.import_past_weeks(api, entry, readings)
+
+    def _found_community(self, api: Api, now: datetime) -> None:
+        notes, folder = self._notes, self._options.directory / "broker"
+        day = neighbourhood.first_day(now)
+        notes.since = int(datetime.combine(day, datetime.min.time(), ZONE).timestamp())
+        notes.broker = free_port("127.0.0.1", BROKER_PORT)
+        with self._progress.step("Founding a community, with a broker of its own"):
+            notes.community, self._broker = neighbourhood.found_community(
+                api, folder, notes.broker, self._words, day.isoformat()
+            )
+        with self._progress.step("Taking the three in, and inviting twelve homes far away"):
+            notes.invitations = neighbourhood.fill_community(
+                api, notes.community, folder, notes.sites, self._words, day.isoformat()
+            )
+        self._start_homes(now)
+
+    # Any other start
+
+    def _take_up(self, api: Api) -> None:
+        notes = self._notes
+        for number, (site, meter) in enumerate(zip(notes.sites, self._meters, strict=True)):
+            if notes.meters[number] != (address := (meter.host, meter.port)):
+                with self._progress.step(
+                    f"Telling Home Assistant the meter's new address, {meter.host} port {meter.port}"
+                ):
+                    furnish.move_meter(api, site, *address)
+                notes.meters[number] = address
+        with self._progress.step("Starting the broker and the homes far away"):
+            port = free_port("127.0.0.1", notes.broker)
+            self._broker = Broker(self._options.directory / "broker", port)
+            self._broker.wait()
+            if port != notes.broker:
+                neighbourhood.move_broker(api, notes.community, port)
+                notes.broker = port
+            self._start_homes(datetime.now(UTC))
+        self._memory.save()
+
+    def _prepare_dashboards(self, api: Api) -> tuple[SiteEntities, Street]:
+        notes, site_id = self._notes, self._notes.sites[0]
+        new = notes.dashboard is None
         with self._progress.step("Preparing the dashboards"):
-            site = furnish.wait_for_entities(api, past=True, contract=new)
+            site = furnish.wait_for_entities(api, site_id, past=True, contract=new)
+            street = furnish.wait_for_street(api, notes.community, notes.sites)
             if new:
-                self._memory.past = import_past_days(api, site, datetime.now(UTC), Household())
-                furnish.set_up_energy(api, site)
+                notes.past = import_past_days(api, site, datetime.now(UTC), HOUSES[0].household)
+                furnish.set_up_energy(api, site, street.homes[0].shares)
                 furnish.set_up_theme(api)
             furnish.set_up_language(api, self._options.language)
-            self._memory.dashboard = furnish.set_up_dashboard(api, site, self._options.language, self._memory.dashboard)
+            notes.dashboard = furnish.set_up_dashboard(api, site, self._options.language, notes.dashboard, street)
             self._memory.save()
-        return site
+        return site, street
+
+    # From now on
 
     def _show(self, home: HomeAssistant) -> None:
         url = f"{home.url}/{URL_PATH}"
@@ -152,7 +231,7 @@ class Demo:
         if self._options.browser and _has_display():
             webbrowser.open(url)
 
-    def _watch(self, api: Api, liveness: Liveness) -> None:
+    def _watch(self, api: Api, liveness: Liveness, sharing: SharesLiveness, shares: Shares) -> None:
         end = None if self._options.duration is None else time.monotonic() + self._options.duration
         missed = 0
         while end is None or time.monotonic() < end:
@@ -160,25 +239,36 @@ class Demo:
             self._keep_running()
             try:
                 liveness.look()
-                self._lift_sums(api)
+                sharing.look()
+                self._complete_statistics(api, shares)
                 missed = 0
             except ApiError as error:
                 missed += 1
                 if missed >= LOOKS_MISSED and end is not None:
                     raise DemoError(f"Home Assistant no longer answers ({error})") from error
-        if complaint := liveness.complaint:
+        if complaint := liveness.complaint or sharing.complaint:
             raise NotLiveError(complaint)
-        self._progress.say(f"Live until the end: {liveness.watts}.")
+        self._progress.say(f"Live until the end: {liveness.watts}; {sharing.summary}.")
 
-    def _lift_sums(self, api: Api) -> None:
-        if self._memory.past:
-            for entity in lift_sums(api, self._memory.past, datetime.now(UTC)):
-                del self._memory.past[entity]
+    def _complete_statistics(self, api: Api, shares: Shares) -> None:
+        """Give what was shared its past when that has arrived, and let all sums go on from their past."""
+        notes = self._notes
+        if not notes.shared and (reached := import_past_shares(api, notes.sites[0], shares, datetime.now(UTC))):
+            notes.past |= reached
+            notes.shared = True
+            self._memory.save()
+        if notes.past:
+            for entity in lift_sums(api, notes.past, datetime.now(UTC)):
+                del notes.past[entity]
             self._memory.save()
 
     def _keep_running(self) -> None:
-        if self._meter and not self._meter.running:
-            raise DemoError(f"the simulated meter ended: {self._meter.last_line}")
+        for meter in self._meters:
+            if not meter.running:
+                raise DemoError(f"the simulated meter ended: {meter.last_line}")
+        for part in (self._broker, self._homes):
+            if part and part.complaint:
+                raise DemoError(part.complaint)
         if self._home and not self._home.running:
             if not self._home.wants_restart:
                 raise DemoError(f"Home Assistant ended; see {self._home.directory / 'hass.log'}")
@@ -196,6 +286,12 @@ def run_demo(options: Options) -> None:
     """
     with Memory(options.directory) as memory, Demo(options, memory, Progress()) as demo:
         demo.run()
+
+
+def _settle(api: Api, site: str, house: House, now: datetime) -> None:
+    """Give a site what a household has: a contract, and a past."""
+    furnish.give_contract(api, site)
+    furnish.import_past_weeks(api, site, as_csv(quarter_hours(now, house.household)))
 
 
 def _is_free(port: int) -> bool:

@@ -66,6 +66,11 @@ class Api:
         """
         return self._run(self._request(method, path, content), timeout)
 
+    def download(self, path: str) -> bytes:
+        """Return the bytes of a GET."""
+        found: bytes = self._run(self._download(path), 60)
+        return found
+
     def websocket(self, command: str, *, timeout: float = 60, **fields: Any) -> Any:
         """Return the result of one websocket command.
 
@@ -99,6 +104,12 @@ class Api:
             return json.loads(text)
         except ValueError:
             return text
+
+    async def _download(self, path: str) -> bytes:
+        async with aiohttp.ClientSession() as session, session.get(self.url + path) as response:
+            if not response.ok:
+                raise ApiError(f"GET {path.partition('?')[0]} answered {response.status}")
+            return await response.read()
 
     async def _websocket(self, message: dict[str, Any]) -> Any:
         async with (

@@ -83,6 +83,13 @@ class ConfigFlow:
         """Whether the entry exists."""
         return bool(self.step["type"] == "create_entry")
 
+    @property
+    def entry_id(self) -> str:
+        """The entry that the flow has made; `FlowError` if it has made none."""
+        if not self.finished:
+            raise FlowError(f"no entry: {json.dumps(self.step)[:600]}")
+        return str(self.step["result"]["entry_id"])
+
     def wait_while_progress(self, timeout: float = 30) -> None:
         """Wait while the flow shows a progress ring."""
         end = time.monotonic() + timeout

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 WRONG_USAGE = 2
 HIGHEST_PORT = 65535
+LARGEST_ROOF = 1000
 SLOWEST, FASTEST = 0.01, 1000.0
 ID = re.compile(r"[0-9a-f]{32}")
 
@@ -80,6 +81,13 @@ def _duration(text: str) -> float:
         if (duration := float(text)) > 0:
             return duration
     raise argparse.ArgumentTypeError(f"{text!r} is not a duration in seconds")
+
+
+def _power(text: str) -> float:
+    with suppress(ValueError):
+        if 0 <= (power := float(text)) <= LARGEST_ROOF:
+            return power
+    raise argparse.ArgumentTypeError(f"{text!r} is not the size of a roof (0 to {LARGEST_ROOF} kWp)")
 
 
 def _fault(text: str) -> Fault:
@@ -144,6 +152,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--duration", type=_duration, metavar="SECONDS", help="stop after so long (default: at Ctrl-C)")
     add("--seed", type=int, default=0, help="another seed, other noise and other taps")
+    add("--kwp", type=_power, metavar="KWP", help="size of the roof (live profiles; default: that of the profile)")
+    add(
+        "--days-later",
+        type=int,
+        default=0,
+        metavar="DAYS",
+        help="consume what was recorded so many days later, under the same sun: another household",
+    )
     add("--did", type=_did, help="device id, 32 hex digits; all sensor ids follow from it")
     add("--name", help="makes another meter of the same profile, with ids of its own")
     add("--state", type=Path, metavar="FILE", help="keep the counters here over a restart (live profiles)")
@@ -173,6 +189,8 @@ async def _run(options: argparse.Namespace) -> int:
         did=options.did,
         name=options.name,
         seed=options.seed,
+        kwp=options.kwp,
+        days=options.days_later,
         speed=options.speed,
         at=options.at,
         alpha=options.alpha,

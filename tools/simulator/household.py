@@ -58,10 +58,16 @@ def _rows(name: str) -> Iterator[list[str]]:
 class Household:
     """The fortnight, second by second; the same seed gives the same seconds."""
 
-    def __init__(self, seed: int = 0, kwp: float = KWP) -> None:
-        """Read the record (some 50 ms). `kwp` is the size of the roof [kWp]."""
+    def __init__(self, seed: int = 0, kwp: float = KWP, days: int = 0) -> None:
+        """Read the record (some 50 ms).
+
+        `kwp` is the size of the roof [kWp]. With `days`, it consumes what was recorded so many days later, under the
+        same sun: so that neighbours differ.
+        """
         self._kwp = kwp
-        self._minutes = split_over_phases([float(row[1]) for row in _rows("household_minute_2017.csv.gz")])
+        minutes = split_over_phases([float(row[1]) for row in _rows("household_minute_2017.csv.gz")])
+        begin = days * 1440 % MINUTES
+        self._minutes = minutes[begin:] + minutes[:begin]
         weather = [(float(row[1]), float(row[2])) for row in _rows("weather_hourly_2016.csv.gz")]
         self._irradiance = [row[0] for row in weather]
         self._temperature = [row[1] for row in weather]
@@ -69,6 +75,11 @@ class Household:
         self._flicker = _zero_mean_noise(Random(seed))  # noqa: S311 - noise
         self._tap_minute = -1
         self._tap: tuple[int, int, float] = (0, 0, 0.0)
+
+    @property
+    def kwp(self) -> float:
+        """Size of the roof [kWp]."""
+        return self._kwp
 
     def at(self, scene: int) -> Flow:
         """Tell the state of the house at the scene second `scene` (any integer; the fortnight repeats)."""

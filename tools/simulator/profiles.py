@@ -6,18 +6,23 @@ from dataclasses import dataclass
 from .config import made_up_id
 from .flm02 import Flm02
 from .flm03 import Flm03
-from .household import Household
+from .household import KWP, Household
 from .meter import Meter
 from .replay import Replay
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What was asked of a profile. `did` None takes the profile's own id; `name` makes another one."""
+    """What was asked of a profile. `did` None takes the profile's own id; `name` makes another one.
+
+    `kwp` is the size of the roof [kWp], None: that of the profile; `days` as for `Household`.
+    """
 
     did: str | None = None
     name: str | None = None
     seed: int = 0
+    kwp: float | None = None
+    days: int = 0
     alpha: bool = False
     shift_stamps: bool = True
 
@@ -35,12 +40,16 @@ def _did(profile: str, request: Request) -> str:
     return request.did or made_up_id(profile, request.name or "")
 
 
+def _home(request: Request, kwp: float) -> Household:
+    return Household(request.seed, kwp if request.kwp is None else request.kwp, request.days)
+
+
 def _household(profile: str, request: Request) -> Meter:
-    return Flm03(_did(profile, request), Household(request.seed), alpha=request.alpha)
+    return Flm03(_did(profile, request), _home(request, KWP), alpha=request.alpha)
 
 
 def _single_phase(profile: str, request: Request) -> Meter:
-    return Flm02(_did(profile, request), Household(request.seed, kwp=3.0))
+    return Flm02(_did(profile, request), _home(request, 3.0))
 
 
 def _sample(profile: str, request: Request) -> Meter:

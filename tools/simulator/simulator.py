@@ -48,6 +48,8 @@ class Simulator:
         did: str | None = None,
         name: str | None = None,
         seed: int = 0,
+        kwp: float | None = None,
+        days: int = 0,
         speed: float = 1.0,
         at: datetime | None = None,
         alpha: bool = False,
@@ -60,13 +62,14 @@ class Simulator:
         """Choose the meter; nothing is opened before `start`.
 
         Ports of 0 take free ones. `broker` (host, port) publishes to a broker that runs already. `at` is the moment of
-        the household's fortnight to begin with (an aware time). `state` keeps the counters over a restart. With
-        `speed` X, X seconds of the household pass in each second: messages, watts and counters run X times as fast,
-        time stamps stay those of the wall clock. `shift_stamps` False replays a sample with its recorded stamps.
+        the household's fortnight to begin with (an aware time). `kwp` is the size of its roof, and with `days` it
+        consumes what was recorded so many days later. `state` keeps the counters over a restart. With `speed` X,
+        X seconds of the household pass in each second: messages, watts and counters run X times as fast, time stamps
+        stay those of the wall clock. `shift_stamps` False replays a sample with its recorded stamps.
         `paused` opens the ports but measures nothing before `resume`, so that a client misses nothing.
         Raises FaultError for a fault that this meter cannot have.
         """
-        request = Request(did=did, name=name, seed=seed, alpha=alpha, shift_stamps=shift_stamps)
+        request = Request(did=did, name=name, seed=seed, kwp=kwp, days=days, alpha=alpha, shift_stamps=shift_stamps)
         self.meter = PROFILES[profile].make(profile, request)
         self.profile = profile
         self.host = host
