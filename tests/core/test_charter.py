@@ -53,6 +53,7 @@ def test_a_charter_of_the_organiser_is_taken() -> None:
         ({"k": 2}, PRIVATE, 0, "out_of_range"),
         ({}, PRIVATE, 8, "replayed"),
     ],
+    ids=["signed by another", "of another community", "with another key", "with too low a threshold", "older"],
 )
 def test_any_other_is_not(changes: dict[str, Any], key: str, revision: int, reason: str) -> None:
     with pytest.raises(MessageError) as refusal:
