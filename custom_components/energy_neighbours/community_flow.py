@@ -7,8 +7,10 @@ from typing import Any
 from homeassistant.config_entries import (
     ConfigFlow,
     ConfigFlowResult,
+    OptionsFlow,
 )
 from homeassistant.const import CONF_HOST, CONF_NAME
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
@@ -65,7 +67,7 @@ class CommunitySteps(ConfigFlow):
             return self.async_create_entry(
                 title=user_input[CONF_NAME].strip() or entry_id,
                 data={CONF_COMMUNITY: entry_id},
-                options=with_key(options, valid_from, key, "founding"),
+                options=with_key(options, valid_from, key, await _author(self)),
             )
         values: dict[str, Any] = {CONF_VALID_FROM: dt_util.now().date().replace(day=1).isoformat()}
         if region := guess_region(self.hass):
@@ -85,8 +87,12 @@ class CommunityOptionsFlow(CommunityPriceSteps):
         self._valid_from = ""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Begin: the first step of a site's options has another title."""
+        return await self.async_step_community()
+
+    async def async_step_community(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask what is to be changed."""
-        return self.async_show_menu(step_id="init", menu_options=["terms", "key", "acceptance", "broker"])
+        return self.async_show_menu(step_id="community", menu_options=["terms", "key", "acceptance", "broker"])
 
     async def async_step_broker(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the broker over which members who are far away are reached."""
@@ -160,17 +166,18 @@ class CommunityOptionsFlow(CommunityPriceSteps):
     async def async_step_key_example(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show what the key would have given, and ask whether it is to hold."""
         if user_input is not None:
-            user = await self.hass.auth.async_get_user(str(self.context.get("user_id") or ""))
-            author = (user.name if user else None) or "organiser"
             valid_from = date.fromisoformat(self._valid_from)
             accepted = user_input.get(CONF_ACCEPTED, ())
-            data = with_key(self.config_entry.options, valid_from, self._key, author, accepted)
+            data = with_key(self.config_entry.options, valid_from, self._key, await _author(self), accepted)
             return self.async_create_entry(data=data)
         example = await async_example(self.hass, self.config_entry, self._key)
         return self.async_show_form(
             step_id="key_example",
             data_schema=form.acceptance_schema(self._names()),
-            description_placeholders={"date": self._valid_from, "example": example},
+            description_placeholders={
+                "date": await _day(self.hass, date.fromisoformat(self._valid_from)),
+                "example": example,
+            },
         )
 
     async def async_step_acceptance(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -190,8 +197,8 @@ class CommunityOptionsFlow(CommunityPriceSteps):
             description_placeholders={
                 "key": kinds[f"component.{DOMAIN}.selector.repartition_key.options.{newest.key.kind}"],
                 "number": str(newest.number),
-                "date": newest.valid_from.isoformat(),
-                "author": newest.author,
+                "date": await _day(self.hass, newest.valid_from),
+                "author": newest.author or "-",
             },
         )
 
@@ -205,6 +212,18 @@ class CommunityOptionsFlow(CommunityPriceSteps):
             for each in members_of(entry)
             if (each.member.produces if produces else each.member.consumes)
         }
+
+
+async def _author(flow: ConfigFlow | OptionsFlow) -> str:
+    """Return the name of the user who goes through a flow; empty if that is nobody in particular."""
+    user = await flow.hass.auth.async_get_user(str(flow.context.get("user_id") or ""))
+    return (user.name if user else None) or ""
+
+
+async def _day(hass: HomeAssistant, day: date) -> str:
+    """Write a day as people do in Home Assistant's language."""
+    texts = await async_get_translations(hass, hass.config.language, "common", [DOMAIN])
+    return day.strftime(texts[f"component.{DOMAIN}.common.format_day"])
 
 
 def _read_key(kind: KeyKind, user_input: Mapping[str, Any], codes: list[str]) -> RepartitionKey:
