@@ -276,3 +276,33 @@ def communities_of_site(hass: HomeAssistant, site: str) -> Iterator[tuple[Config
         for subentry in entry.get_subentries_of_type(SUBENTRY_MEMBER):
             if subentry.data.get(CONF_SITE) == site:
                 yield entry, _read_member(entry, subentry)
+
+
+def describe_rules(rules: Rules) -> list[list[Any]]:
+    """Return what shares depend on, JSON-ready: each thing with the day from which it matters."""
+    found: list[list[Any]] = [
+        [version.valid_from.isoformat(), "key", version.number, key_to_dict(version.key)] for version in rules.versions
+    ]
+    for member in rules.members:
+        terms = [
+            member.code,
+            member.consumes,
+            member.produces,
+            str(member.offtake_part),
+            member.vacant,
+            member.group,
+        ]
+        found.append([member.joined.isoformat(), "joined", *terms])
+        if member.left:
+            found.append([member.left.isoformat(), "left", member.code])
+    return sorted(found, key=str)
+
+
+def first_change(known: Any, rules: list[list[Any]]) -> str | None:
+    """Return the first day on which some rules differ from those that were known; None if none does."""
+    if known is None:
+        return None
+    before, after = ({str(rule): rule for rule in each} for each in (known, rules))
+    return min(
+        (each[0] for key, each in (before | after).items() if key not in before or key not in after), default=None
+    )

@@ -14,11 +14,20 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect, async_dis
 from homeassistant.helpers.event import async_call_later, async_track_time_interval
 from homeassistant.helpers.importlib import async_import_module
 
-from .communities import FOLLOWED, CommunityMember, Source, members_of, rules_of
+from .communities import (
+    FOLLOWED,
+    CommunityMember,
+    Source,
+    describe_rules,
+    first_change,
+    members_of,
+    rules_of,
+)
 from .community_ledger import CommunityLedger
 from .const import DOMAIN, HISTORY_CHANGED, QUARTERS_BOOKED, SHARES_CHANGED
+from .core.coefficients import GivenCoefficients
 from .core.quarter_hour import QUARTER, Span, day_of, local_day, local_month, midnight, quarter_start
-from .core.repartition_key import key_to_dict
+from .core.repartition_key import DynamicCustom
 from .ledger import LedgerError
 from .ledger_shares import Share, Sums, Total
 
@@ -44,7 +53,8 @@ RETRY: Final = 60.0
 class Standing:
     """How a community stands: sums of today and of this month, its last quarter-hour, and who is late.
 
-    Who gives its readings in files is never late; `files` tells up to when they are known [s, Unix], by member code.
+    Who gives its readings in files is never late; `files` tells up to when they are known [s, Unix], by member code,
+    and `coefficients_until` the same of the coefficients that a key asks for.
     """
 
     today: Sums
@@ -52,6 +62,7 @@ class Standing:
     last: Total | None
     late: tuple[str, ...]
     files: Mapping[str, int | None] = field(default_factory=dict)
+    coefficients_until: int | None = None
 
 
 class Community:
@@ -146,9 +157,9 @@ class Community:
         earliest = quarter_start(max(self.begins, now - LOOK_BACK))
         last = await self.ledger.async_look(lambda shares: shares.last_total(self.ledger.name))
         known = await self.ledger.async_look(lambda shares: shares.load_rules(self.ledger.name))
-        rules = self._describe_rules()
+        rules = describe_rules(self.rules)
         since = earliest if last is None else last + QUARTER
-        if (changed := _first_change(known, rules)) is not None and last is not None:
+        if (changed := first_change(known, rules)) is not None and last is not None:
             since = min(since, max(earliest, midnight(datetime.fromisoformat(changed).date(), self.zone)))
         due = set(range(since, end, QUARTER))
         for member in self.members:
@@ -163,27 +174,6 @@ class Community:
         left = span.end if member.member.left is None else midnight(member.member.left, self.zone)
         inside = Span(max(span.start, joined), min(span.end, left))
         return await self.ledger.async_look(lambda shares: shares.stale(self.ledger.name, member.site, inside))
-
-    def _describe_rules(self) -> list[list[Any]]:
-        """Return what shares depend on, JSON-ready: each thing with the day from which it matters."""
-        found: list[list[Any]] = [
-            [version.valid_from.isoformat(), "key", version.number, key_to_dict(version.key)]
-            for version in self.rules.versions
-        ]
-        for each in self.members:
-            member = each.member
-            terms = [
-                member.code,
-                member.consumes,
-                member.produces,
-                str(member.offtake_part),
-                member.vacant,
-                member.group,
-            ]
-            found.append([member.joined.isoformat(), "joined", *terms])
-            if member.left:
-                found.append([member.left.isoformat(), "left", member.code])
-        return sorted(found, key=str)
 
     def _follow(self, member: CommunityMember) -> None:
         """Follow what is measured, or imported, of a member in this Home Assistant."""
@@ -268,6 +258,7 @@ class Community:
         sites = [member.site for member in self.members]
         span = Span(batch[0], batch[-1] + QUARTER)
         readings = await self.ledger.async_look(lambda shares: shares.readings(sites, span))
+        given = await self.async_coefficients(span)
         settled = [start for start in batch if start < closed]
         ready = [
             start
@@ -277,7 +268,7 @@ class Community:
         if not ready and not settled:
             return False
         division = await self.hass.async_add_executor_job(
-            self._division.divide, self.rules, self.members, ready, readings, self.silent
+            self._division.divide, self.rules, self.members, ready, readings, self.silent, given
         )
         changed = await self.ledger.async_change(
             lambda shares: shares.write(name, division.shares, [*ready, *settled], division.totals)
@@ -325,11 +316,14 @@ class Community:
                 lambda shares: shares.readings(sites, Span(looked_at, looked_at + QUARTER))
             )
             files = await self._known_files(today)
+            coefficients = await self.ledger.async_look(lambda shares: shares.known_coefficients(name))
         except LedgerError as error:
             _LOGGER.debug("%s", error)
             return
         late = tuple(self._lacking(looked_at, readings))
-        self.standing = Standing(day, month, totals[-1] if totals else None, late, files)
+        self.standing = Standing(
+            day, month, totals[-1] if totals else None, late, files, coefficients and coefficients.end
+        )
         for listener in tuple(self._listeners):
             listener()
 
@@ -342,6 +336,17 @@ class Community:
     async def async_sums(self, span: Span) -> Sums:
         """Return the sums of all members over a span; `LedgerError` if they cannot be read."""
         return await self.ledger.async_look(lambda shares: shares.sums(self.ledger.name, "", span))
+
+    @property
+    def asks_for_coefficients(self) -> bool:
+        """Whether a version of the key divides by coefficients that are given for each quarter-hour."""
+        return any(isinstance(version.key, DynamicCustom) for version in self.rules.versions)
+
+    async def async_coefficients(self, span: Span) -> GivenCoefficients:
+        """Return the coefficients of a span if a key asks for them; `LedgerError` if they cannot be read."""
+        if not self.asks_for_coefficients:
+            return {}
+        return await self.ledger.async_look(lambda shares: shares.coefficients(self.ledger.name, span))
 
     async def async_explain(self, code: str, start: int) -> Explanation:
         """Return why a member was allocated what it was in a quarter-hour.
@@ -356,8 +361,9 @@ class Community:
         sites = [member.site for member in self.members]
         span = Span(start, start + QUARTER)
         readings = await self.ledger.async_look(lambda shares: shares.readings(sites, span))
+        given = await self.async_coefficients(span)
         explanation: Explanation = await self.hass.async_add_executor_job(
-            self._division.explain_share, self.rules, self.members, start, code, readings
+            self._division.explain_share, self.rules, self.members, start, code, readings, given
         )
         return explanation
 
@@ -369,14 +375,4 @@ def _is_known(each: CommunityMember, reading: Any) -> bool:
     quarter = reading.quarter
     return (not each.member.consumes or quarter.offtake is not None) and (
         not each.member.produces or quarter.injection is not None
-    )
-
-
-def _first_change(known: Any, rules: list[list[Any]]) -> str | None:
-    """Return the first day on which some rules differ from those that were known; None if none does."""
-    if known is None:
-        return None
-    before, after = ({str(rule): rule for rule in each} for each in (known, rules))
-    return min(
-        (each[0] for key, each in (before | after).items() if key not in before or key not in after), default=None
     )

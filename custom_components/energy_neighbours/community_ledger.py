@@ -7,12 +7,9 @@ from homeassistant.core import HomeAssistant
 
 from .core.quarter_hour import QuarterHour
 from .ledger import Ledger, LedgerError, Replaced
+from .ledger_coefficients import SettledError
 from .ledger_shares import ShareLedger
 from .shared_ledger import SHARED_LEDGER, SharedLedger
-
-
-class SettledError(Exception):
-    """Something of what was to be kept lies in a settled period; nothing was changed."""
 
 
 class CommunityLedger:

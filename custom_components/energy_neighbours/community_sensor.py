@@ -76,12 +76,16 @@ def _expected(community: LoadedCommunity) -> int:
 
 
 def _completeness(community: LoadedCommunity) -> dict[str, Any]:
-    """Return what lacks: provisional quarter-hours, up to when files were imported, and what was not taken."""
-    return {
-        "provisional_quarter_hours": community.standing.month.provisional,
-        "files": {code: end and iso(end) for code, end in community.standing.files.items()},
+    """Return what lacks, up to when files and coefficients are known, and what was not taken."""
+    standing = community.standing
+    told: dict[str, Any] = {
+        "provisional_quarter_hours": standing.month.provisional,
+        "files": {code: end and iso(end) for code, end in standing.files.items()},
         "refused": _refused(community),
     }
+    if community.asks_for_coefficients:
+        told["coefficients_until"] = standing.coefficients_until and iso(standing.coefficients_until)
+    return told
 
 
 def _refused(community: LoadedCommunity) -> dict[str, int]:
@@ -146,7 +150,17 @@ class CommunitySensor(SensorEntity):
     _attr_has_entity_name = True
     _attr_should_poll = False
     _unrecorded_attributes = frozenset(
-        {"this_month", "today", "members", "late", "codes", "provisional_quarter_hours", "files", "refused"}
+        {
+            "this_month",
+            "today",
+            "members",
+            "late",
+            "codes",
+            "provisional_quarter_hours",
+            "files",
+            "coefficients_until",
+            "refused",
+        }
     )
 
     def __init__(self, entry: CommunityConfigEntry, description: CommunitySensorDescription) -> None:

@@ -3,15 +3,17 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from .communities import CommunityMember
+from .core.coefficients import ALL_PRODUCERS, WHOLE, GivenCoefficients, is_by_producer, unbroken
 from .core.community import KeyVersion, Rules
 from .core.explanation import Explanation, explain
 from .core.quarter_hour import QUARTER, Quality, QuarterHour, Span, quarter_start
-from .core.repartition import UNKNOWN
+from .core.repartition import UNKNOWN, Coefficients
 from .core.repartition_key import RepartitionKey
 from .core.span_shares import allocate_span
 from .ledger_readings import Reading
@@ -19,6 +21,7 @@ from .ledger_shares import ALL_WHO_AGREED, Share, Total
 
 type Readings = Mapping[str, Mapping[int, Reading]]
 """What is known of sites, by the name in the ledger and the start of the quarter-hour."""
+_NONE: Final[GivenCoefficients] = MappingProxyType({})
 
 
 class Division(NamedTuple):
@@ -34,6 +37,7 @@ def divide(
     starts: Sequence[int],
     readings: Readings,
     silent: Collection[str] = (),
+    given: GivenCoefficients = _NONE,
 ) -> Division:
     """Divide some quarter-hours. Those in which no key held are left out.
 
@@ -49,24 +53,13 @@ def divide(
         What is known of the members then.
     silent
         Codes of those who do not agree to be part of sums that all see.
+    given
+        The coefficients, where a key asks for them.
     """
     division = Division({each.site: [] for each in members}, [])
-    for span in _unbroken(starts):
-        _divide_span(rules, members, span, readings, silent, division)
+    for span in unbroken(starts, given):
+        _divide_span(rules, members, span, readings, silent, given, division)
     return division._replace(shares={site: rows for site, rows in division.shares.items() if rows})
-
-
-def _unbroken(starts: Sequence[int]) -> Iterator[Span]:
-    """Cut quarter-hours into spans without a hole."""
-    begin = previous = None
-    for start in starts:
-        if previous is not None and begin is not None and start != previous + QUARTER:
-            yield Span(begin, previous + QUARTER)
-            begin = start
-        begin = start if begin is None else begin
-        previous = start
-    if begin is not None and previous is not None:
-        yield Span(begin, previous + QUARTER)
 
 
 def _divide_span(
@@ -75,12 +68,13 @@ def _divide_span(
     span: Span,
     readings: Readings,
     silent: Collection[str],
+    given: GivenCoefficients,
     division: Division,
 ) -> None:
     consumers = [each for each in members if each.member.consumes]
     producers = [each for each in members if each.member.produces]
     offtake, injection = _table(consumers, span, readings, "offtake"), _table(producers, span, readings, "injection")
-    result = allocate_span(rules, span, offtake, injection)
+    result = allocate_span(rules, span, offtake, injection, _coefficients(rules, span, given))
     columns = {each.site: column for column, each in enumerate(consumers)}
     sources = {each.site: column for column, each in enumerate(producers)}
     # Plain numbers: the ledger knows no others, and taking them one by one out of an array is slow.
@@ -173,8 +167,33 @@ def _table(members: Sequence[CommunityMember], span: Span, readings: Readings, e
     return table
 
 
+def _coefficients(rules: Rules, span: Span, given: GivenCoefficients) -> Coefficients | None:
+    """Return the coefficients of a span in which all are given the same way; None if none are."""
+    starts = [start for start in span.quarter_hours if start in given]
+    if not starts:
+        return None
+    by_producer = is_by_producer(given[starts[0]])
+    producers = rules.producers if by_producer else [ALL_PRODUCERS]
+    columns = {code: column for column, code in enumerate(rules.consumers)}
+    parts = np.full((len(span.quarter_hours), len(producers), len(columns)), UNKNOWN, np.int64)
+    for start in starts:
+        row = (start - span.start) // QUARTER
+        for place, producer in enumerate(producers):
+            if (of_producer := given[start].get(producer)) is None:
+                continue
+            parts[row, place] = 0  # who is not named is given nothing
+            for code, part in of_producer.items():
+                if code in columns:
+                    parts[row, place, columns[code]] = part
+    return Coefficients(parts if by_producer else parts[:, 0], WHOLE)
+
+
 def divide_power(
-    rules: Rules, members: Sequence[CommunityMember], now: int, powers: Mapping[str, tuple[int, int]]
+    rules: Rules,
+    members: Sequence[CommunityMember],
+    now: int,
+    powers: Mapping[str, tuple[int, int]],
+    given: GivenCoefficients = _NONE,
 ) -> dict[str, int]:
     """Return what members would get if all went on as now [W], by code; nobody if no key holds.
 
@@ -186,6 +205,8 @@ def divide_power(
         The time [s, Unix].
     powers
         Offtake and injection by member code [W]; who is not in it takes no part.
+    given
+        The coefficients of the running quarter-hour, where the key asks for them.
     """
     start = quarter_start(now)
     readings = {
@@ -196,9 +217,8 @@ def divide_power(
     consumers = [each for each in members if each.member.consumes]
     producers = [each for each in members if each.member.produces]
     span = Span(start, start + QUARTER)
-    result = allocate_span(
-        rules, span, _table(consumers, span, readings, "offtake"), _table(producers, span, readings, "injection")
-    )
+    offtake, injection = _table(consumers, span, readings, "offtake"), _table(producers, span, readings, "injection")
+    result = allocate_span(rules, span, offtake, injection, _coefficients(rules, span, given))
     if result.version[0] == 0:
         return {}
     shares = zip(consumers, result.allocated[0].tolist(), strict=True)
@@ -206,7 +226,12 @@ def divide_power(
 
 
 def explain_share(
-    rules: Rules, members: Sequence[CommunityMember], start: int, code: str, readings: Readings
+    rules: Rules,
+    members: Sequence[CommunityMember],
+    start: int,
+    code: str,
+    readings: Readings,
+    given: GivenCoefficients = _NONE,
 ) -> Explanation:
     """Return why a member was allocated what it was; arguments as for `divide` and `explanation.explain`."""
     span = Span(start, start + QUARTER)
@@ -219,18 +244,28 @@ def explain_share(
         _table([each for each in members if each.member.consumes], span, readings, "offtake")[0].tolist(),
         _table([each for each in members if each.member.produces], span, readings, "injection")[0].tolist(),
         reading.quarter.quality if reading else Quality.MISSING,
+        _coefficients(rules, span, given),
     )
 
 
 def example(
-    rules: Rules, members: Sequence[CommunityMember], key: RepartitionKey, span: Span, readings: Readings
+    rules: Rules,
+    members: Sequence[CommunityMember],
+    key: RepartitionKey,
+    span: Span,
+    readings: Readings,
+    given: GivenCoefficients = _NONE,
 ) -> dict[str, tuple[int, int]]:
     """Return what each consumer got in a span, and what it would have got by another key [Wh], by member code."""
     consumers = [each for each in members if each.member.consumes]
     producers = [each for each in members if each.member.produces]
-    offtake, injection = _table(consumers, span, readings, "offtake"), _table(producers, span, readings, "injection")
     other = replace(rules, versions=(KeyVersion(1, date.min, key),))
-    before, after = (
-        allocate_span(each, span, offtake, injection).allocated.sum(axis=0).tolist() for each in (rules, other)
-    )
+    sums = np.zeros((2, len(consumers)), np.int64)
+    for part in unbroken(span.quarter_hours, given):
+        offtake = _table(consumers, part, readings, "offtake")
+        injection = _table(producers, part, readings, "injection")
+        parts = _coefficients(rules, part, given)
+        for row, each in enumerate((rules, other)):
+            sums[row] += allocate_span(each, part, offtake, injection, parts).allocated.sum(axis=0)
+    before, after = sums.tolist()
     return {each.member.code: (before[column], after[column]) for column, each in enumerate(consumers)}

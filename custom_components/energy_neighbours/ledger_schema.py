@@ -169,6 +169,17 @@ acknowledged_table = Table(
     PrimaryKeyConstraint("community", "site", "start"),
     sqlite_with_rowid=False,
 )
+coefficient_table = Table(
+    "coefficient",
+    metadata,
+    Column("community", Integer, nullable=False),
+    Column("start", Integer, nullable=False),  # s, Unix
+    Column("producer", String, nullable=False),  # member code; empty: all producers
+    Column("member", String, nullable=False),  # member code of the consumer
+    Column("part", Integer, nullable=False),  # of `core.coefficients.WHOLE`
+    PrimaryKeyConstraint("community", "start", "producer", "member"),
+    sqlite_with_rowid=False,
+)
 member_table = Table(
     "member",
     metadata,
@@ -275,6 +286,10 @@ _VERSION_3: Final = (
     """CREATE TABLE acknowledged (
     community INTEGER NOT NULL, site INTEGER NOT NULL, start INTEGER NOT NULL, revision INTEGER NOT NULL, refused TEXT,
     PRIMARY KEY (community, site, start)) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE coefficient (
+    community INTEGER NOT NULL, start INTEGER NOT NULL CHECK (start % 900 = 0), producer TEXT NOT NULL,
+    member TEXT NOT NULL, part INTEGER NOT NULL CHECK (part BETWEEN 0 AND 1000000),
+    PRIMARY KEY (community, start, producer, member)) STRICT, WITHOUT ROWID""",
     """CREATE TABLE member (
     community INTEGER NOT NULL, site INTEGER NOT NULL, state TEXT NOT NULL,
     PRIMARY KEY (community, site)) STRICT, WITHOUT ROWID""",

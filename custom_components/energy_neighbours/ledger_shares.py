@@ -8,11 +8,13 @@ from sqlalchemy import Connection, and_, delete, func, select, update
 from sqlalchemy.dialects import sqlite
 
 from .core.quarter_hour import Span
+from .ledger_coefficients import CoefficientLedger
 from .ledger_quarters import CURRENT, number_of, open_site
 from .ledger_readings import community_of, open_community, put_due
 from .ledger_schema import (
     acknowledged_table,
     carried_table,
+    coefficient_table,
     community_table,
     due_table,
     member_table,
@@ -80,7 +82,7 @@ _SHARE: Final = [share_table.c[name] for name in Share._fields]
 _SAID: Final = tuple(name for name in Share._fields if name not in {"start", "revision"})
 
 
-class ShareLedger(SourceLedger):
+class ShareLedger(CoefficientLedger, SourceLedger):
     """Shares of communities, beside the readings that they are made of."""
 
     def write(
@@ -253,7 +255,7 @@ class ShareLedger(SourceLedger):
     def forget_community(self, community: str) -> None:
         """Forget a community."""
         with self._file.writing() as connection:
-            for table in (*SITE_TABLES, due_table, total_table):
+            for table in (*SITE_TABLES, coefficient_table, due_table, total_table):
                 connection.execute(delete(table).where(table.c.community == community_of(community)))
             connection.execute(delete(community_table).where(community_table.c.entry == community))
 

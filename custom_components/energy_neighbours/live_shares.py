@@ -101,9 +101,11 @@ class LiveShares:
         if now - self._looked > LOOK_AGAIN:
             self._looked, self._recent = now, await self._recent_powers(now)
         self.powers = {**self._recent, **told}
+        start = quarter_start(now)
+        given = await self._community.async_coefficients(Span(start, start + QUARTER))
         division = await async_import_module(self._hass, f"{__package__}.division")
         self.shares = await self._hass.async_add_executor_job(
-            division.divide_power, self._community.rules, self._community.members, int(now), self.powers
+            division.divide_power, self._community.rules, self._community.members, int(now), self.powers, given
         )
         await self._tell(now)
 

@@ -66,6 +66,7 @@ async def _erase_as_organiser(call: ServiceCall) -> None:
     try:
         closed = await community.ledger.async_look(lambda shares: shares.closed_until(name)) or 0
         await community.ledger.async_change(lambda shares: shares.close_until(name, max(left, closed)))
+        await community.ledger.async_change(lambda shares: shares.forget_coefficients(name, code))
         if member.source is Source.LOCAL:
             await community.ledger.async_change(lambda shares: shares.forget_member(name, member.site))
         else:

@@ -8,12 +8,13 @@ from homeassistant.util import dt as dt_util
 
 from .communities import CommunityMember, Source
 from .community import Community
-from .community_ledger import CommunityLedger, SettledError
+from .community_ledger import CommunityLedger
 from .core.history import History, HistoryError
 from .core.member_history import of_member
 from .core.quarter_hour import QuarterHour
 from .history_import import HistoryImport
 from .ledger import Replaced
+from .ledger_coefficients import SettledError
 
 COME_OTHERWISE: Final[Mapping[Source, str]] = {
     Source.LOCAL: "readings_come_from_site",

@@ -13,6 +13,7 @@ from homeassistant.core import HomeAssistant
 from .communities import CommunityMember, communities_of_site, is_community
 from .community_ledger import CommunityLedger, async_open_community_ledger
 from .contracts import contract_subentry
+from .core.coefficients import percent
 from .core.quarter_hour import Span, iso
 from .ledger_readings import Reading
 from .ledger_shares import Share
@@ -22,6 +23,7 @@ from .runtime_data import CommunityConfigEntry, EnergyNeighboursConfigEntry
 EVER: Final = Span(0, 1 << 36)
 _READING: Final = ("start", "offtake_wh", "injection_wh", "production_wh", "quality", "revision")
 _SHARE: Final = ("start", "offered_wh", "allocated_wh", "surplus_wh", "key_version", "provisional", "revision")
+_COEFFICIENT: Final = ("start", "producer", "percent")
 _PRICE: Final = ("start", "eur_per_kwh")
 
 type Row = Sequence[Any]
@@ -72,13 +74,21 @@ async def _of_member(entry: CommunityConfigEntry, code: str) -> PersonalData:
     readings = await ledger.async_look(lambda shares: shares.readings([member.site], EVER))
     shares = await ledger.async_look(lambda found: found.shares(name, member.site, EVER))
     state = await ledger.async_look(lambda found: found.load_member(name, member.site))
+    coefficients = await ledger.async_look(lambda found: found.coefficients_of(name, code))
     about = {
         "community": entry.title,
         "name": entry.subentries[member.subentry_id].title,
         "member": _member(member),
         "last_message": state,
     }
-    return PersonalData(about, {"quarter_hours": _readings(readings[member.site].values()), "shares": _shares(shares)})
+    tables: dict[str, Sequence[Row]] = {
+        "quarter_hours": _readings(readings[member.site].values()),
+        "shares": _shares(shares),
+    }
+    if coefficients:
+        rows = ((iso(start), producer, percent(part).removesuffix(" %")) for start, producer, part in coefficients)
+        tables["coefficients"] = [_COEFFICIENT, *rows]
+    return PersonalData(about, tables)
 
 
 async def _of_site(hass: HomeAssistant, entry: EnergyNeighboursConfigEntry) -> PersonalData:

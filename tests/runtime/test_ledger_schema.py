@@ -82,6 +82,10 @@ def _check_shares(ledger, house) -> None:
     assert ledger.shares.totals(street, "", ALL) == [Total("", T, 52, 105, 40, 12, 1, 2, True)]
     assert ledger.shares.load_rules(street) == {"members": ["ash"]}
     assert ledger.shares.due(street, 10) == [T + QUARTER]
+    assert ledger.shares.coefficients(street, ALL) == {
+        T: {"": {"ash": 125_000}},
+        T + QUARTER: {"roof": {"ash": 1_000_000}},
+    }
     assert ledger.shares.count_refused(street, house) == {"absurd": 1}
     assert ledger.shares.load_member(street, house) == {"device": "01JDEVICE"}
 

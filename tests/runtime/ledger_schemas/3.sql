@@ -69,6 +69,12 @@ CREATE TABLE acknowledged (
     PRIMARY KEY (community, site, start)) STRICT, WITHOUT ROWID;
 INSERT INTO "acknowledged" VALUES(1,1,1767222000,2,NULL);
 INSERT INTO "acknowledged" VALUES(1,1,1767222900,3,'absurd');
+CREATE TABLE coefficient (
+    community INTEGER NOT NULL, start INTEGER NOT NULL CHECK (start % 900 = 0), producer TEXT NOT NULL,
+    member TEXT NOT NULL, part INTEGER NOT NULL CHECK (part BETWEEN 0 AND 1000000),
+    PRIMARY KEY (community, start, producer, member)) STRICT, WITHOUT ROWID;
+INSERT INTO "coefficient" VALUES(1,1767222000,'','ash',125000);
+INSERT INTO "coefficient" VALUES(1,1767222900,'roof','ash',1000000);
 CREATE TABLE member (
     community INTEGER NOT NULL, site INTEGER NOT NULL, state TEXT NOT NULL,
     PRIMARY KEY (community, site)) STRICT, WITHOUT ROWID;
