@@ -4,11 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from homeassistant.config_entries import (
-    ConfigFlow,
-    ConfigFlowResult,
-    OptionsFlow,
-)
+from homeassistant.config_entries import ConfigFlow, ConfigFlowResult, OptionsFlow
 from homeassistant.const import CONF_HOST, CONF_NAME
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_translations
@@ -16,6 +12,7 @@ from homeassistant.util import dt as dt_util
 
 from . import community_form as form
 from .brokers import CONF_BROKER, CONF_CA, CertificateError, write_broker
+from .coefficient_flow import CoefficientSteps
 from .communities import (
     CONF_ACCEPTED,
     CONF_COMMUNITY,
@@ -77,8 +74,8 @@ class CommunitySteps(ConfigFlow):
         )
 
 
-class CommunityOptionsFlow(CommunityPriceSteps):
-    """Changes a community's terms, and its key from some day on."""
+class CommunityOptionsFlow(CoefficientSteps, CommunityPriceSteps):
+    """Changes a community's terms, its key from some day on, and what a key asks for."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -92,7 +89,11 @@ class CommunityOptionsFlow(CommunityPriceSteps):
 
     async def async_step_community(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask what is to be changed."""
-        return self.async_show_menu(step_id="community", menu_options=["terms", "key", "acceptance", "broker"])
+        versions = read_keys(self.config_entry.options)
+        asked = any(isinstance(version.key, DynamicCustom) for version in versions)
+        coefficients = ["coefficients"] if asked else []
+        menu = ["terms", "key", "acceptance", *coefficients, "broker"]
+        return self.async_show_menu(step_id="community", menu_options=menu)
 
     async def async_step_broker(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the broker over which members who are far away are reached."""

@@ -68,6 +68,27 @@ def read_history(
     HistoryError
         With one of `ERRORS`, when the file is no table of readings.
     """
+    content = _content(source)
+    tables = _read_spreadsheet(content) if content.startswith(_ZIP) else iter([Table("", _read_csv(content))])
+    return read_tables(tables, zone=zone, now=now, ean=ean)
+
+
+def read_csv(source: Path | bytes) -> list[NumberedRow]:
+    """Read the rows of a CSV file with any number of columns.
+
+    Raises
+    ------
+    HistoryError
+        When it is no such file. (Of a spreadsheet's cell nobody can tell whether 0.25 means 25 %.)
+    """
+    content = _content(source)
+    if content.startswith(_ZIP):
+        raise HistoryError("csv_needed")
+    return _read_csv(content, MAX_CELL)
+
+
+def _content(source: Path | bytes) -> bytes:
+    """Return what is in a file, unless it can be no table."""
     content = source if isinstance(source, bytes) else _load(source)
     if len(content) > MAX_FILE:
         raise _too_large(len(content), MAX_FILE)
@@ -76,8 +97,7 @@ def read_history(
     for magic, key in _MAGIC.items():
         if content.startswith(magic):
             raise HistoryError(key)
-    tables = _read_spreadsheet(content) if content.startswith(_ZIP) else iter([Table("", _read_csv(content))])
-    return read_tables(tables, zone=zone, now=now, ean=ean)
+    return content
 
 
 def _load(path: Path) -> bytes:
@@ -95,11 +115,11 @@ def _too_large(size: int, limit: int) -> HistoryError:
     return HistoryError("file_too_large", size=str(size // _MEGABYTE), limit=str(limit // _MEGABYTE))
 
 
-def _read_csv(content: bytes) -> list[NumberedRow]:
+def _read_csv(content: bytes, columns: int = MAX_COLUMNS) -> list[NumberedRow]:
     text = _decode(content)
     if "\x00" in text:
         raise HistoryError("file_not_a_table")
-    return _split(text)
+    return _split(text, columns)
 
 
 def _decode(content: bytes) -> str:
@@ -117,7 +137,7 @@ def _decode(content: bytes) -> str:
     return content.decode("latin-1")
 
 
-def _split(text: str) -> list[NumberedRow]:
+def _split(text: str, columns: int) -> list[NumberedRow]:
     rows: list[NumberedRow] = []
     known: dict[str, str] = {}  # most cells of a column are alike: each is kept once
     reader = csv.reader(StringIO(text, newline=""), delimiter=_delimiter(text[:_SAMPLE_SIZE].splitlines()))
@@ -130,7 +150,7 @@ def _split(text: str) -> list[NumberedRow]:
                 raise HistoryError("file_not_a_table")
             if any(row):
                 once = known.setdefault if len(known) < _KNOWN else known.get
-                rows.append((line, [once(cell, cell) for cell in row[:MAX_COLUMNS]]))
+                rows.append((line, [once(cell, cell) for cell in row[:columns]]))
             line = reader.line_num + 1
     except csv.Error as error:
         raise HistoryError("file_not_a_table") from error

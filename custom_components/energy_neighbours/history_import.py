@@ -13,7 +13,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN, HISTORY_CHANGED
-from .core.history import History, HistoryError, Preview, preview
+from .core.history import History, HistoryError, Preview, Problem, preview
 from .core.quarter_hour import QuarterHour, Span
 from .history_sources import Progress, Reading, Source
 from .history_text import SHOWN, ImportTexts, Outcome, async_import_texts
@@ -205,18 +205,15 @@ def as_response(draft: Draft, outcome: Outcome | None, texts: ImportTexts) -> di
     response: dict[str, Any] = {
         "rows": found.rows,
         "quarter_hours": found.quarter_hours,
-        "span": _span(found.span) if found.span else None,
-        "gaps": [_span(gap) for gap in found.gaps[:SHOWN]],
+        "span": span_as_response(found.span) if found.span else None,
+        "gaps": [span_as_response(gap) for gap in found.gaps[:SHOWN]],
         "gap_count": len(found.gaps),
         "duplicates": found.duplicates,
         "clock_changes": [
             {"day": change.day.isoformat(), "expected": change.expected, "found": change.found}
             for change in found.clock_changes
         ],
-        "problems": [
-            {"kind": str(p.kind), "where": p.where, "found": p.found, "accepted": p.accepted, "text": texts.problem(p)}
-            for p in found.problems[:SHOWN]
-        ],
+        "problems": problems_as_response(found.problems, texts),
         "problem_count": len(found.problems),
         "offtake_kwh": _kwh(found.offtake),
         "injection_kwh": _kwh(found.injection),
@@ -235,10 +232,26 @@ def as_response(draft: Draft, outcome: Outcome | None, texts: ImportTexts) -> di
     return response
 
 
+def problems_as_response(problems: Sequence[Problem], texts: ImportTexts) -> list[dict[str, str]]:
+    """Return the first problems in the terms of an action's response."""
+    return [
+        {
+            "kind": str(each.kind),
+            "where": each.where,
+            **({"column": each.column} if each.column else {}),
+            "found": each.found,
+            "accepted": each.accepted,
+            "text": texts.problem(each),
+        }
+        for each in problems[:SHOWN]
+    ]
+
+
 def _kwh(energy: int | None) -> float | None:
     return None if energy is None else energy / 1000
 
 
-def _span(span: Span) -> dict[str, str]:
+def span_as_response(span: Span) -> dict[str, str]:
+    """Return a span in the terms of an action's response; times in UTC."""
     start, end = (dt_util.utc_from_timestamp(time).isoformat() for time in span)
     return {"start": start, "end": end}

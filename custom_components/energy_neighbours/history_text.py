@@ -54,7 +54,17 @@ class ImportTexts:
         """Return what is wrong, and where."""
         text = self.say(f"problem_{problem.kind}", found=problem.found, accepted=problem.accepted)
         where = self.say("import_line", line=problem.where) if problem.where.isdecimal() else problem.where
+        if problem.column:
+            where = self.say("import_cell", where=where, column=problem.column)
         return self.say("import_problem", where=where, problem=text)
+
+    def problems(self, problems: Sequence[Problem]) -> Iterator[str]:
+        """Yield how many things are wrong, and the first ones, as Markdown."""
+        yield self.say("import_problems", count=len(problems))
+        lines = [f"- {self.problem(problem)}" for problem in problems[:SHOWN]]
+        if (more := len(problems) - SHOWN) > 0:
+            lines.append("- " + self.say("import_more_problems", count=more))
+        yield "\n".join(lines)
 
     def outcome(self, outcome: Outcome) -> str:
         """Return what was kept, as Markdown."""
@@ -76,6 +86,10 @@ class ImportTexts:
         whole, part = divmod(round(energy / 100), 10)
         return f"{self._count(whole)}{self.say('format_decimal')}{part} kWh"
 
+    def decimal(self, number: str) -> str:
+        """Return a number that is written with a point as people write it."""
+        return number.replace(".", self.say("format_decimal"))
+
     def _preview(self, preview: Preview, stay: int) -> Iterator[str]:
         yield self.say("import_rows", rows=preview.rows, quarters=preview.quarter_hours)
         if preview.span:
@@ -86,7 +100,7 @@ class ImportTexts:
                 "- " + self.say(f"import_{series}", energy=self.energy(energy)) for series, energy in known.items()
             )
         if preview.span:
-            yield self._gaps(preview.gaps)
+            yield self.gaps(preview.gaps)
         if preview.duplicates:
             yield self.say("import_duplicates", count=preview.duplicates)
         for change in preview.clock_changes:
@@ -96,11 +110,7 @@ class ImportTexts:
         if stay:
             yield self.say("import_stay", count=stay)
         if preview.problems:
-            yield self.say("import_problems", count=len(preview.problems))
-            lines = [f"- {self.problem(problem)}" for problem in preview.problems[:SHOWN]]
-            if (more := len(preview.problems) - SHOWN) > 0:
-                lines.append("- " + self.say("import_more_problems", count=more))
-            yield "\n".join(lines)
+            yield from self.problems(preview.problems)
 
     def _left_out(self, notes: Mapping[str, str]) -> Iterator[str]:
         for side in notes.get("without", "").split(", "):
@@ -123,7 +133,8 @@ class ImportTexts:
             if energy:
                 yield self.say(f"import_lacks_{energy}")
 
-    def _gaps(self, gaps: Sequence[Span]) -> str:
+    def gaps(self, gaps: Sequence[Span]) -> str:
+        """Return how much is missing in between, as Markdown."""
         if not gaps:
             return self.say("import_no_gaps")
         missing = sum(gap.end - gap.start for gap in gaps) // QUARTER

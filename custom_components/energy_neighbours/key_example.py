@@ -11,7 +11,7 @@ from homeassistant.helpers.translation import async_get_translations
 
 from .const import DOMAIN
 from .core.quarter_hour import Span, day_of, local_month
-from .core.repartition_key import RepartitionKey
+from .core.repartition_key import DynamicCustom, RepartitionKey
 from .ledger import LedgerError
 
 MOST_ROWS = 40
@@ -34,12 +34,18 @@ async def async_example(hass: HomeAssistant, entry: ConfigEntry[Any], key: Repar
     division = await async_import_module(hass, f"{__package__}.division")
     for span in (last_month, Span(this_month.start, int(now))):
         try:
-            readings = await community.ledger.async_look(lambda shares, span=span: shares.readings(sites, span))
+            readings, given = await community.ledger.async_look(
+                lambda shares, span=span: (
+                    shares.readings(sites, span),
+                    shares.coefficients(community.ledger.name, span),
+                )
+            )
         except LedgerError:
             return text("example_none")
         example = await hass.async_add_executor_job(
-            division.example, community.rules, community.members, key, span, readings
+            division.example, community.rules, community.members, key, span, readings, given
         )
+        lacks_coefficients = isinstance(key, DynamicCustom) and not given
         if any(now_ or then for now_, then in example.values()):
             break
     else:
@@ -52,4 +58,5 @@ async def async_example(hass: HomeAssistant, entry: ConfigEntry[Any], key: Repar
     ]
     before, after = (sum(pair[place] for pair in example.values()) / 1000 for place in (0, 1))
     rows.append(f"| **{text('example_all')}** | **{before:.1f} kWh** | **{after:.1f} kWh** |")
-    return "\n".join(rows)
+    table = "\n".join(rows)
+    return f"{table}\n\n{text('example_without_coefficients')}" if lacks_coefficients else table

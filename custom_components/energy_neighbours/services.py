@@ -8,6 +8,7 @@ from homeassistant.helpers import service
 import voluptuous as vol
 
 from .bands_action import SCHEMA as GET_BANDS, async_get_bands
+from .coefficient_action import SCHEMA as SET_COEFFICIENTS, async_set_coefficients
 from .const import DOMAIN
 from .export_action import SCHEMA as EXPORT_DATA, async_export_data, async_register_view
 from .import_action import SCHEMA as IMPORT_READINGS, async_import_readings
@@ -37,6 +38,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("invite_member", async_invite_member, INVITE_MEMBER, SupportsResponse.ONLY, admin_only=True),
     Action("export_data", async_export_data, EXPORT_DATA, SupportsResponse.ONLY, admin_only=True),
     Action("erase_member", async_erase_member, ERASE_MEMBER, SupportsResponse.NONE, admin_only=True),
+    Action("set_coefficients", async_set_coefficients, SET_COEFFICIENTS, SupportsResponse.OPTIONAL, admin_only=True),
     Action("import_readings", async_import_readings, IMPORT_READINGS, SupportsResponse.OPTIONAL, admin_only=True),
 )
 

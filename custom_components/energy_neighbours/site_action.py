@@ -34,11 +34,17 @@ def site_of_call(call: ServiceCall) -> EnergyNeighboursConfigEntry:
     return entry
 
 
-def member_of_call(call: ServiceCall) -> tuple[CommunityConfigEntry, CommunityMember]:
-    """Return the community and its member that are meant; a translated error if there is none."""
+def community_of_call(call: ServiceCall) -> CommunityConfigEntry:
+    """Return the entry of the community that is meant; a translated error if it is none, or not loaded."""
     entry: CommunityConfigEntry = entry_of_call(call)
     if not is_community(entry):
         raise refusal("not_a_community", name=entry.title)
+    return entry
+
+
+def member_of_call(call: ServiceCall) -> tuple[CommunityConfigEntry, CommunityMember]:
+    """Return the community and its member that are meant; a translated error if there is none."""
+    entry = community_of_call(call)
     code = call.data.get(ATTR_MEMBER, "")
     for each in members_of(entry):
         if each.member.code == code:

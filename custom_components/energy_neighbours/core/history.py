@@ -32,6 +32,18 @@ class ProblemKind(StrEnum):
     TOO_MUCH = "too_much"  # more than a household can take: a meter's reading, perhaps
     NO_ACCESS_POINT = "no_access_point"  # among rows that name theirs
     PART_MISSING = "part_missing"  # one of several access points says nothing where the others do
+    # Of the coefficients of a community's quarter-hours:
+    NO_OFFSET = "no_offset"  # a local time that does not say how far it is ahead of UTC
+    UNKNOWN_MEMBER = "unknown_member"
+    UNKNOWN_PRODUCER = "unknown_producer"
+    NOT_MEMBER_THEN = "not_member_then"
+    EMPTY_CELL = "empty_cell"
+    BELOW_ZERO = "below_zero"
+    TOO_FINE = "too_fine"
+    TWICE = "twice"
+    OVER_WHOLE = "over_whole"
+    MIXED_FORMS = "mixed_forms"  # for all producers, and for one of them
+    SETTLED = "settled"
 
 
 class HistoryError(Exception):
@@ -65,12 +77,15 @@ class Problem:
         What stands there, shortened.
     accepted
         What would be accepted, if that can be said in a few signs.
+    column
+        Heading of the column, where that helps.
     """
 
     kind: ProblemKind
     where: str
     found: str = ""
     accepted: str = ""
+    column: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
