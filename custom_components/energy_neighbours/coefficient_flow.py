@@ -25,6 +25,7 @@ class CoefficientSteps(OptionsFlow):
     """Steps of an options flow that take a community's coefficients."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._draft: CoefficientDraft | None = None
         self._kept = ""
 

@@ -360,7 +360,7 @@ async def test_the_form_tells_what_is_wrong_and_asks_again(hass, freezer, give: 
 async def test_the_form_is_there_only_for_a_key_that_asks_for_it(hass, freezer) -> None:
     entry = await four(hass, freezer, NOON, (START, {"kind": "prorata"}))
     result = await hass.config_entries.options.async_init(entry.entry_id)
-    assert result["menu_options"] == ["terms", "key", "broker"]
+    assert result["menu_options"] == ["terms", "key", "acceptance", "broker"]
     later = (START, {"kind": "prorata"}), ("2026-07-01", {"kind": "dynamic_custom"})
     other = await load(hass, community([], *later))
     result = await hass.config_entries.options.async_init(other.entry_id)
