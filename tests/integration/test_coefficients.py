@@ -364,7 +364,7 @@ async def test_the_form_is_there_only_for_a_key_that_asks_for_it(hass, freezer) 
     later = (START, {"kind": "prorata"}), ("2026-07-01", {"kind": "dynamic_custom"})
     other = await load(hass, community([], *later))
     result = await hass.config_entries.options.async_init(other.entry_id)
-    assert result["menu_options"] == ["terms", "key", "coefficients", "broker"]
+    assert result["menu_options"] == ["terms", "key", "acceptance", "coefficients", "broker"]
     await hass.config_entries.async_unload(other.entry_id)
     result = await options(hass, other, "coefficients")
     assert result["reason"] == "community_not_loaded"
