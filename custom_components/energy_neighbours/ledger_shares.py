@@ -97,18 +97,16 @@ class ShareLedger(CoefficientLedger, SourceLedger):
         shares
             By site.
         done
-            The quarter-hours that are no longer to be divided, unless a reading came since they were worked out.
+            The quarter-hours that are no longer to be divided.
         totals
             The sums that belong to them.
         """
         with self._file.writing() as connection:
             number, revision = open_community(connection, community)
             changed: dict[str, list[Share]] = {}
-            overtaken: set[int] = set()
             for site, of_site in shares.items():
                 site_number, _ = open_site(connection, site)
                 before = _shares_around(connection, number, site_number, of_site)
-                overtaken |= _overtaken(connection, site_number, of_site)
                 if new := [each for each in of_site if not _says_the_same(each, before.get(each.start))]:
                     changed[site] = [each._replace(revision=revision + 1) for each in new]
                     _put_shares(connection, number, site_number, changed[site])
@@ -116,7 +114,7 @@ class ShareLedger(CoefficientLedger, SourceLedger):
                 statement = update(community_table).where(community_table.c.id == number)
                 connection.execute(statement.values(revision=revision + 1))
             _put_totals(connection, number, totals)
-            if ended := [start for start in done if start not in overtaken]:
+            if ended := list(done):
                 of = due_table.c
                 connection.execute(delete(due_table).where(of.community == number, of.start.in_(ended)))
         return changed
@@ -288,17 +286,6 @@ def _shares_around(connection: Connection, number: int, site: int, shares: Seque
         of.community == number, of.site == site, of.start.between(min(starts), max(starts))
     )
     return {share.start: share for share in map(_share, connection.execute(statement))}
-
-
-def _overtaken(connection: Connection, site: int, shares: Sequence[Share]) -> set[int]:
-    """Return the quarter-hours whose share was not made of what is known of the site now."""
-    if not shares:
-        return set()
-    starts = [each.start for each in shares]
-    statement = select(CURRENT.start, CURRENT.revision)
-    statement = statement.where(CURRENT.site == site, CURRENT.start.between(min(starts), max(starts)))
-    revisions: dict[int, int] = {row.start: row.revision for row in connection.execute(statement)}
-    return {each.start for each in shares if each.reading != revisions.get(each.start)}
 
 
 def _share(row: Any) -> Share:

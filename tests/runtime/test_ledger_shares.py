@@ -89,19 +89,8 @@ def test_shares_have_the_revision_of_the_community_and_only_new_ones_rise_it(led
 
 def test_shares_and_what_was_due_for_them_are_one_transaction(ledger) -> None:
     ledger.shares.take(STREET, HOUSE, readings(0, 1, 2))
-    ledger.shares.write(STREET, {HOUSE: [share(0, reading=1), share(1, reading=1)]}, done=starts(0, 1))
+    ledger.shares.write(STREET, {HOUSE: [share(0), share(1)]}, done=starts(0, 1))
     assert ledger.shares.due(STREET, 10) == starts(2)
-
-
-def test_a_quarter_hour_stays_due_whose_reading_came_while_it_was_divided(ledger) -> None:
-    ledger.shares.take(STREET, HOUSE, readings(0))
-    ledger.shares.take(STREET, ROOF, readings(0, 1))
-    ledger.shares.take(STREET, HOUSE, readings(1))
-    worked_out = {HOUSE: [share(0, reading=1), share(1, None)], ROOF: [share(0, reading=1), share(1, reading=1)]}
-    ledger.shares.write(STREET, worked_out, done=starts(0, 1))
-    assert ledger.shares.due(STREET, 10) == starts(1)
-    ledger.shares.write(STREET, {HOUSE: [share(1, reading=1)]}, done=starts(1))
-    assert ledger.shares.due(STREET, 10) == []
 
 
 def test_a_share_of_another_revision_of_the_reading_is_stale(ledger) -> None:
