@@ -34,6 +34,9 @@ class ReadingLedger:
 
     def __init__(self, file: LedgerFile) -> None:
         self._file = file
+        self._noted: dict[str, set[int]] = {}
+        """By community, the quarter-hours that were noted since `due` was asked: what is being divided knows nothing of
+        it."""
 
     def take(self, community: str, site: str, readings: Sequence[Reading]) -> list[int]:
         """Keep what a member sent, and note which quarter-hours have to be divided (anew); return these.
@@ -51,15 +54,26 @@ class ReadingLedger:
             supersede(connection, number, {start: before[start] for start in after if start in before})
             put(connection, number, after)
             put_due(connection, community, after)
+        self._renew(community, after)
         return sorted(after)
 
     def note_due(self, community: str, starts: Iterable[int]) -> None:
         """Note that quarter-hours have to be divided (anew)."""
+        noted = list(starts)
         with self._file.writing() as connection:
-            put_due(connection, community, starts)
+            put_due(connection, community, noted)
+        self._renew(community, noted)
+
+    def _renew(self, community: str, starts: Iterable[int]) -> None:
+        if (noted := self._noted.get(community)) is not None:
+            noted.update(starts)
 
     def due(self, community: str, limit: int) -> list[int]:
-        """Return the first quarter-hours that have to be divided, in order."""
+        """Return the first quarter-hours that have to be divided, in order.
+
+        What is noted from now on stays due, though these are divided meanwhile: it may have come too late for that.
+        """
+        self._noted[community] = set()
         of = due_table.c
         statement = select(of.start).where(of.community == community_of(community)).order_by(of.start).limit(limit)
         with self._file.reading() as connection:

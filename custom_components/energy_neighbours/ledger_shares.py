@@ -97,7 +97,7 @@ class ShareLedger(CoefficientLedger, SourceLedger):
         shares
             By site.
         done
-            The quarter-hours that are no longer to be divided.
+            The quarter-hours that are no longer to be divided, unless they were noted again since `due` was asked.
         totals
             The sums that belong to them.
         """
@@ -114,7 +114,7 @@ class ShareLedger(CoefficientLedger, SourceLedger):
                 statement = update(community_table).where(community_table.c.id == number)
                 connection.execute(statement.values(revision=revision + 1))
             _put_totals(connection, number, totals)
-            if ended := list(done):
+            if ended := set(done) - self._noted.get(community, set()):
                 of = due_table.c
                 connection.execute(delete(due_table).where(of.community == number, of.start.in_(ended)))
         return changed

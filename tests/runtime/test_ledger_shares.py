@@ -50,6 +50,17 @@ def test_a_message_that_comes_twice_or_late_changes_nothing(ledger) -> None:
     assert ledger.shares.due(STREET, 10) == []
 
 
+def test_what_comes_while_its_quarter_hour_is_divided_is_divided_again(ledger) -> None:
+    ledger.shares.take(STREET, HOUSE, readings(0, 1, 2))
+    assert ledger.shares.due(STREET, 10) == starts(0, 1, 2)
+    ledger.shares.take(STREET, ROOF, readings(0))
+    ledger.shares.note_due(STREET, iter(starts(1)))
+    ledger.shares.write(STREET, {HOUSE: [share(0), share(1), share(2)]}, done=starts(0, 1, 2))
+    assert ledger.shares.due(STREET, 10) == starts(0, 1)
+    ledger.shares.write(STREET, {HOUSE: [share(0), share(1)]}, done=starts(0, 1))
+    assert ledger.shares.due(STREET, 10) == []
+
+
 def test_a_corrected_reading_takes_the_place_of_the_earlier_one_which_is_kept(ledger) -> None:
     ledger.shares.take(STREET, HOUSE, readings(0, revision=1))
     ledger.shares.take(STREET, HOUSE, [*readings(0, revision=3, offtake=70), *readings(0, revision=2, offtake=90)])
