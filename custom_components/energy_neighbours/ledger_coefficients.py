@@ -85,7 +85,9 @@ class CoefficientLedger(ReadingLedger):
                 connection.execute(delete(coefficient_table).where(_OF.community == number, _OF.start == start))
             if rows := [row for start in new for row in _rows(number, start, given[start])]:
                 connection.execute(insert(coefficient_table), rows)
-            put_due(connection, community, (start for start in new if start + QUARTER <= now))
+            due = [start for start in new if start + QUARTER <= now]
+            put_due(connection, community, due)
+        self._renew(community, due)
         return changes
 
     def forget_coefficients(self, community: str, code: str) -> None:
