@@ -42,6 +42,12 @@ def _ledger(options: Namespace, say: Say) -> Measured:
     return run(rounds=options.rounds, quick=options.quick, say=say)
 
 
+def _organiser(options: Namespace, say: Say) -> Measured:
+    from .organiser.results import run  # noqa: PLC0415 - see Benchmark.run
+
+    return run(rounds=options.rounds, quick=options.quick, say=say)
+
+
 def _repartition(options: Namespace, say: Say) -> Measured:
     from .repartition.results import run  # noqa: PLC0415 - see Benchmark.run
 
@@ -64,6 +70,11 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
         "a year of quarter-hours on the disk: reading a month and booking a quarter-hour beside plain sqlite3, how big "
         "the file is, and the event loop's time when a site with a year is set up",
         _ledger,
+    ),
+    "organiser": Benchmark(
+        "an organiser with up to 500 members over a real broker: the processor time in which it closes a quarter-hour, "
+        "and takes in a day that all send again, and the longest step of its event loop",
+        _organiser,
     ),
     "repartition": Benchmark(
         "dividing production among members, in whole Wh: beside EnergyID's library with three keys, a long table of "

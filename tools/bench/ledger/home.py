@@ -1,12 +1,10 @@
 """The process with a Home Assistant that sets our integration up over a ledger, and counts its event loop's time."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 import logging
 from pathlib import Path
 import time
-from typing import Any, override
+from typing import Any
 
 from homeassistant import block_async_io
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentryData
@@ -16,6 +14,7 @@ from homeassistant.runner import create_event_loop
 from custom_components.energy_neighbours.const import CONF_ENTITIES, CONF_METER, DOMAIN, METER_SENSORS
 from custom_components.energy_neighbours.contracts import SUBENTRY_CONTRACT
 from custom_components.energy_neighbours.ledger_keeper import SiteLedger
+from tools.bench.event_loop import BlockingCalls, counted
 from tools.bench.instance import add, entry_of, start
 from tools.bench.worker import Answer, arguments, serve
 from tools.home import Layout
@@ -44,37 +43,6 @@ CONTRACT = {
 """Two clocks that differ, and a price for each kWh: what the month cost is worked out when the site starts."""
 
 
-class _Blocking(logging.Handler):
-    """Keeps what Home Assistant's own detector of blocking calls says."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.said: list[str] = []
-
-    @override
-    def emit(self, record: logging.LogRecord) -> None:
-        if "blocking call" in record.getMessage():
-            self.said.append(record.getMessage())
-
-
-@contextmanager
-def _counted(seconds: list[float]) -> Iterator[None]:
-    """Note how long each step of the event loop takes [s], whatever it does."""
-    handle: Any = asyncio.Handle
-    run = handle._run  # noqa: SLF001 - there is no other way to see them all
-
-    def timed(self: Any) -> None:
-        begin = time.perf_counter()
-        run(self)
-        seconds.append(time.perf_counter() - begin)
-
-    handle._run = timed  # noqa: SLF001
-    try:
-        yield
-    finally:
-        handle._run = run  # noqa: SLF001
-
-
 async def _set_up(hass: HomeAssistant) -> dict[str, Any]:
     """Set a site up; return the time of the event loop until it is loaded, and until all has come to rest [s]."""
     energy = {"unit_of_measurement": "kWh", "device_class": "energy", "state_class": "total_increasing"}
@@ -88,7 +56,7 @@ async def _set_up(hass: HomeAssistant) -> dict[str, Any]:
     await hass.async_block_till_done(wait_background_tasks=True)
     steps: list[float] = []
     begin = time.perf_counter()
-    with _counted(steps):
+    with counted(steps):
         await asyncio.Task(add(hass, entry))  # a task of its own: the step that we are in began before we counted
         loaded, until_loaded = time.perf_counter() - begin, len(steps)
         await hass.async_block_till_done(wait_background_tasks=True)
@@ -107,15 +75,14 @@ async def _set_up(hass: HomeAssistant) -> dict[str, Any]:
 async def _main() -> None:
     folder = Path(arguments()["folder"])
     Layout(port=free_port()).write(folder)
-    blocking = _Blocking()
+    blocking = BlockingCalls()
     logging.getLogger().addHandler(blocking)
     hass = await start(folder)
     try:
         await hass.async_start()
         block_async_io.enable()
         measured = await _set_up(hass)
-        if blocking.said:
-            raise RuntimeError(blocking.said[0])
+        blocking.check()
 
         async def answer(_question: dict[str, Any]) -> Answer:
             return measured

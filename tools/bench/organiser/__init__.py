@@ -1,0 +1,1 @@
+"""What a community of many members far away costs its organiser: a real Home Assistant, a real broker, and a crowd."""
