@@ -1,6 +1,6 @@
 """Rows of quarter-hours inside a transaction of the ledger: found, written, and what they said before kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, insert, select, update
@@ -25,14 +25,40 @@ def open_site(connection: Connection, site: str) -> tuple[int, int]:
     return found[0], found[1]
 
 
+def open_sites(connection: Connection, sites: Collection[str]) -> dict[str, int]:
+    """Return the numbers of sites; new ones get one."""
+    of = site_table.c
+    statement = select(of.entry, of.id).where(of.entry.in_(sites))
+    found = dict(connection.execute(statement).tuples().all())
+    for site in sites:
+        if site not in found:
+            found[site], _ = open_site(connection, site)
+    return found
+
+
 def rows_around(connection: Connection, number: int, quarters: Sequence[QuarterHour]) -> dict[int, Row]:
     """Return the current rows in the span of some quarter-hours."""
-    if not quarters:
-        return {}
-    starts = [quarter.start for quarter in quarters]
-    statement = select(CURRENT.start, *COLUMNS)
-    statement = statement.where(CURRENT.site == number, CURRENT.start.between(min(starts), max(starts)))
-    return {start: Row(*values) for start, *values in connection.execute(statement)}
+    return rows_around_all(connection, {number: [quarter.start for quarter in quarters]})[number]
+
+
+def rows_around_all(connection: Connection, starts: Mapping[int, Sequence[int]]) -> dict[int, dict[int, Row]]:
+    """Return the current rows in the span of some quarter-hours, by the site's number and start."""
+    found: dict[int, dict[int, Row]] = {number: {} for number in starts}
+    for span, numbers in by_span(starts).items():
+        statement = select(CURRENT.site, CURRENT.start, *COLUMNS)
+        statement = statement.where(CURRENT.site.in_(numbers), CURRENT.start.between(*span))
+        for number, start, *values in connection.execute(statement):
+            found[number][start] = Row(*values)
+    return found
+
+
+def by_span(starts: Mapping[int, Sequence[int]]) -> dict[tuple[int, int], list[int]]:
+    """Return which sites' quarter-hours go from which first to which last one: what is asked of them is one query."""
+    found: dict[tuple[int, int], list[int]] = {}
+    for number, of_site in starts.items():
+        if of_site:
+            found.setdefault((min(of_site), max(of_site)), []).append(number)
+    return found
 
 
 def rows_within(connection: Connection, site: str, span: Span) -> dict[int, Row]:
@@ -62,22 +88,36 @@ def keep(
 
 def supersede(connection: Connection, number: int, rows: Mapping[int, Row]) -> None:
     """Keep rows beside what takes their place."""
-    if rows:
-        connection.execute(insert(superseded_table), [_values(number, *each) for each in rows.items()])
+    supersede_all(connection, {number: rows})
+
+
+def supersede_all(connection: Connection, rows: Mapping[int, Mapping[int, Row]]) -> None:
+    """Keep rows of several sites beside what takes their place."""
+    if values := _values_of(rows):
+        connection.execute(insert(superseded_table), values)
 
 
 def put(connection: Connection, number: int, rows: Mapping[int, Row]) -> None:
     """Write rows, in the place of those that are there."""
-    if rows:
+    put_all(connection, {number: rows})
+
+
+def put_all(connection: Connection, rows: Mapping[int, Mapping[int, Row]]) -> None:
+    """Write rows of several sites, in the place of those that are there."""
+    if values := _values_of(rows):
         statement = sqlite.insert(quarter_hour_table)
         statement = statement.on_conflict_do_update(
             index_elements=["site", "start"], set_={name: statement.excluded[name] for name in Row._fields}
         )
-        connection.execute(statement, [_values(number, *each) for each in rows.items()])
+        connection.execute(statement, values)
 
 
-def _values(number: int, start: int, row: Row) -> dict[str, Any]:
-    return {"site": number, "start": start, **row._asdict()}
+def _values_of(rows: Mapping[int, Mapping[int, Row]]) -> list[dict[str, Any]]:
+    return [
+        {"site": number, "start": start, **row._asdict()}
+        for number, of_site in rows.items()
+        for start, row in of_site.items()
+    ]
 
 
 def number_of(site: str) -> Any:
@@ -87,4 +127,9 @@ def number_of(site: str) -> Any:
 
 def within(site: str, span: Span) -> tuple[Any, ...]:
     """Return the conditions for a site's current rows of a span."""
-    return CURRENT.site == number_of(site), CURRENT.start >= span.start, CURRENT.start < span.end
+    return CURRENT.site == number_of(site), *inside(span)
+
+
+def inside(span: Span) -> tuple[Any, ...]:
+    """Return the conditions for current rows of a span."""
+    return CURRENT.start >= span.start, CURRENT.start < span.end

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 import json
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select
@@ -9,7 +10,18 @@ from sqlalchemy.dialects import sqlite
 
 from .core.quarter_hour import QuarterHour, Span
 from .ledger_file import LedgerFile
-from .ledger_quarters import COLUMNS, CURRENT, number_of, open_site, put, rows_around, supersede, within
+from .ledger_quarters import (
+    COLUMNS,
+    CURRENT,
+    inside,
+    number_of,
+    open_site,
+    open_sites,
+    put_all,
+    rows_around_all,
+    supersede_all,
+    within,
+)
 from .ledger_rows import Row
 from .ledger_schema import (
     acknowledged_table,
@@ -39,23 +51,51 @@ class ReadingLedger:
         it."""
 
     def take(self, community: str, site: str, readings: Sequence[Reading]) -> list[int]:
-        """Keep what a member sent, and note which quarter-hours have to be divided (anew); return these.
+        """Keep what a member sent; see `take_all`."""
+        return self.take_all(community, {site: readings})
+
+    def take_all(
+        self,
+        community: str,
+        readings: Mapping[str, Sequence[Reading]],
+        states: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    ) -> list[int]:
+        """Keep what members sent, and note which quarter-hours have to be divided (anew); return these.
 
         What is older than what is known, or the same, changes nothing: messages may come twice and in any order.
+
+        Parameters
+        ----------
+        community
+            Whose members they are.
+        readings
+            What they sent, by site.
+        states
+            What is known of them beside that, by site; see `save_member`.
         """
+        changed: set[int] = set()
         with self._file.writing() as connection:
-            number, _ = open_site(connection, site)
-            before = rows_around(connection, number, [each.quarter for each in readings])
-            after: dict[int, Row] = {}
-            for quarter, revision in readings:
-                known = after.get(quarter.start) or before.get(quarter.start)
-                if known is None or known.revision < revision:
-                    after[quarter.start] = Row.of(quarter)._replace(revision=revision)
-            supersede(connection, number, {start: before[start] for start in after if start in before})
-            put(connection, number, after)
-            put_due(connection, community, after)
-        self._renew(community, after)
-        return sorted(after)
+            numbers = open_sites(connection, {*readings, *states})
+            starts = {numbers[site]: [each.quarter.start for each in sent] for site, sent in readings.items()}
+            before = rows_around_all(connection, starts)
+            after: dict[int, dict[int, Row]] = {}
+            for site, sent in readings.items():
+                known, new = before[numbers[site]], after.setdefault(numbers[site], {})
+                for quarter, revision in sent:
+                    old = new.get(quarter.start) or known.get(quarter.start)
+                    if old is None or old.revision < revision:
+                        new[quarter.start] = Row.of(quarter)._replace(revision=revision)
+                changed.update(new)
+            replaced = {
+                number: {start: before[number][start] for start in new if start in before[number]}
+                for number, new in after.items()
+            }
+            supersede_all(connection, replaced)
+            put_all(connection, after)
+            put_due(connection, community, changed)
+            _save_members(connection, community, {numbers[site]: state for site, state in states.items()})
+        self._renew(community, changed)
+        return sorted(changed)
 
     def note_due(self, community: str, starts: Iterable[int]) -> None:
         """Note that quarter-hours have to be divided (anew)."""
@@ -96,9 +136,7 @@ class ReadingLedger:
         statement = select(site_table.c.entry, CURRENT.start, *COLUMNS).join_from(
             site_table, quarter_hour_table, CURRENT.site == site_table.c.id
         )
-        statement = statement.where(
-            site_table.c.entry.in_(sites), CURRENT.start >= span.start, CURRENT.start < span.end
-        )
+        statement = statement.where(site_table.c.entry.in_(sites), *inside(span))
         found: dict[str, dict[int, Reading]] = {site: {} for site in sites}
         with self._file.reading() as connection:
             for site, start, *values in connection.execute(statement):
@@ -108,9 +146,19 @@ class ReadingLedger:
 
     def known_starts(self, site: str, span: Span) -> set[int]:
         """Return the quarter-hours of a span of which a site's grid energy is known."""
-        statement = select(CURRENT.start).where(*within(site, span), CURRENT.offtake.is_not(None))
+        return self.known_starts_of([site], span)[site]
+
+    def known_starts_of(self, sites: Collection[str], span: Span) -> dict[str, set[int]]:
+        """Return the quarter-hours of a span of which the grid energy of sites is known, by site."""
+        statement = select(site_table.c.entry, CURRENT.start).join_from(
+            site_table, quarter_hour_table, CURRENT.site == site_table.c.id
+        )
+        statement = statement.where(site_table.c.entry.in_(sites), *inside(span), CURRENT.offtake.is_not(None))
+        found: dict[str, set[int]] = {site: set() for site in sites}
         with self._file.reading() as connection:
-            return set(connection.scalars(statement))
+            for site, start in connection.execute(statement):
+                found[site].add(start)
+        return found
 
     def load_member(self, community: str, site: str) -> dict[str, Any]:
         """Return what `save_member` kept; empty if nothing was."""
@@ -123,15 +171,8 @@ class ReadingLedger:
     def save_member(self, community: str, site: str, state: Mapping[str, Any]) -> None:
         """Keep what is known of a member beside its readings, JSON-ready."""
         with self._file.writing() as connection:
-            number, _ = open_community(connection, community)
-            site_number, _ = open_site(connection, site)
-            statement = sqlite.insert(member_table).values(
-                community=number, site=site_number, state=json.dumps(state, separators=(",", ":"))
-            )
-            statement = statement.on_conflict_do_update(
-                index_elements=["community", "site"], set_={"state": statement.excluded.state}
-            )
-            connection.execute(statement)
+            number, _ = open_site(connection, site)
+            _save_members(connection, community, {number: state})
 
     def acknowledge(
         self, community: str, site: str, revisions: Iterable[tuple[int, int]], refused: str | None = None
@@ -201,6 +242,22 @@ def open_community(connection: Connection, community: str) -> tuple[int, int]:
         connection.execute(insert(community_table).values(entry=community, revision=0))
         found = connection.execute(statement).one()
     return found[0], found[1]
+
+
+def _save_members(connection: Connection, community: str, states: Mapping[int, Mapping[str, Any]]) -> None:
+    """Keep what is known of members, by the site's number."""
+    if not states:
+        return
+    number, _ = open_community(connection, community)
+    statement = sqlite.insert(member_table)
+    statement = statement.on_conflict_do_update(
+        index_elements=["community", "site"], set_={"state": statement.excluded.state}
+    )
+    rows = [
+        {"community": number, "site": site, "state": json.dumps(state, separators=(",", ":"))}
+        for site, state in states.items()
+    ]
+    connection.execute(statement, rows)
 
 
 def community_of(community: str) -> Any:

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import sqlite
 
 from .core.quarter_hour import Span
 from .ledger_coefficients import CoefficientLedger
-from .ledger_quarters import CURRENT, number_of, open_site
+from .ledger_quarters import CURRENT, by_span, number_of, open_site, open_sites
 from .ledger_readings import community_of, open_community, put_due
 from .ledger_schema import (
     acknowledged_table,
@@ -79,7 +79,8 @@ type Shares = Mapping[str, Sequence[Share]]
 """Shares by site."""
 
 _SHARE: Final = [share_table.c[name] for name in Share._fields]
-_SAID: Final = tuple(name for name in Share._fields if name not in {"start", "revision"})
+_SAID: Final = slice(1, -1)
+"""All but the start and the revision."""
 
 
 class ShareLedger(CoefficientLedger, SourceLedger):
@@ -104,13 +105,14 @@ class ShareLedger(CoefficientLedger, SourceLedger):
         with self._file.writing() as connection:
             number, revision = open_community(connection, community)
             changed: dict[str, list[Share]] = {}
+            numbers = open_sites(connection, shares)
+            before = _shares_around(connection, number, {numbers[site]: of_site for site, of_site in shares.items()})
             for site, of_site in shares.items():
-                site_number, _ = open_site(connection, site)
-                before = _shares_around(connection, number, site_number, of_site)
-                if new := [each for each in of_site if not _says_the_same(each, before.get(each.start))]:
-                    changed[site] = [each._replace(revision=revision + 1) for each in new]
-                    _put_shares(connection, number, site_number, changed[site])
+                known = before[numbers[site]]
+                if new := [each for each in of_site if not _says_the_same(each, known.get(each.start))]:
+                    changed[site] = [Share(*each[:-1], revision + 1) for each in new]
             if changed:
+                _put_shares(connection, number, {numbers[site]: new for site, new in changed.items()})
                 statement = update(community_table).where(community_table.c.id == number)
                 connection.execute(statement.values(revision=revision + 1))
             _put_totals(connection, number, totals)
@@ -190,9 +192,9 @@ class ShareLedger(CoefficientLedger, SourceLedger):
         with self._file.writing() as connection:
             number, revision = open_community(connection, community)
             site_number, _ = open_site(connection, site)
-            before = _shares_around(connection, number, site_number, shares)
+            before = _shares_around(connection, number, {site_number: shares})[site_number]
             new = [each for each in shares if (old := before.get(each.start)) is None or old.revision < each.revision]
-            _put_shares(connection, number, site_number, new)
+            _put_shares(connection, number, {site_number: new})
             if seen > revision:
                 statement = update(community_table).where(community_table.c.id == number)
                 connection.execute(statement.values(revision=seen))
@@ -276,16 +278,20 @@ def _put_totals(connection: Connection, number: int, totals: Sequence[Total]) ->
     connection.execute(statement, rows)
 
 
-def _shares_around(connection: Connection, number: int, site: int, shares: Sequence[Share]) -> dict[int, Share]:
-    """Return what is known in the span of some shares, by start."""
-    if not shares:
-        return {}
-    starts = [each.start for each in shares]
+def _shares_around(
+    connection: Connection, community: int, shares: Mapping[int, Sequence[Share]]
+) -> dict[int, dict[int, Share]]:
+    """Return what is known in the span of some shares, by the site's number and start."""
+    found: dict[int, dict[int, Share]] = {site: {} for site in shares}
     of = share_table.c
-    statement = select(*_SHARE).where(
-        of.community == number, of.site == site, of.start.between(min(starts), max(starts))
-    )
-    return {share.start: share for share in map(_share, connection.execute(statement))}
+    starts = {site: [each.start for each in of_site] for site, of_site in shares.items()}
+    for span, sites in by_span(starts).items():
+        statement = select(of.site, *_SHARE)
+        statement = statement.where(of.community == community, of.site.in_(sites), of.start.between(*span))
+        for site, *row in connection.execute(statement):
+            share = _share(row)
+            found[site][share.start] = share
+    return found
 
 
 def _share(row: Any) -> Share:
@@ -294,18 +300,21 @@ def _share(row: Any) -> Share:
 
 
 def _says_the_same(one: Share, other: Share | None) -> bool:
-    return other is not None and all(getattr(one, name) == getattr(other, name) for name in _SAID)
+    return other is not None and one[_SAID] == other[_SAID]
 
 
-def _put_shares(connection: Connection, number: int, site: int, shares: Sequence[Share]) -> None:
-    if not shares:
+def _put_shares(connection: Connection, community: int, shares: Mapping[int, Sequence[Share]]) -> None:
+    """Write shares by the site's number."""
+    rows = [
+        {"community": community, "site": site, **each._asdict(), "provisional": int(each.provisional)}
+        for site, of_site in shares.items()
+        for each in of_site
+    ]
+    if not rows:
         return
     statement = sqlite.insert(share_table)
     statement = statement.on_conflict_do_update(
         index_elements=["community", "site", "start"],
         set_={name: statement.excluded[name] for name in Share._fields if name != "start"},
     )
-    rows = [
-        {"community": number, "site": site, **each._asdict(), "provisional": int(each.provisional)} for each in shares
-    ]
     connection.execute(statement, rows)
