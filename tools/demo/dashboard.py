@@ -20,7 +20,8 @@ from .cards import (
     tile,
 )
 from .organiser_view import PATH as COMMUNITY_PATH, organiser_view
-from .site_entities import Shares, SiteEntities, Street
+from .site_entities import SiteEntities
+from .street_entities import Shares, Street
 from .words import Words
 
 URL_PATH = "energy-neighbours"
@@ -53,40 +54,44 @@ def dashboard(site: SiteEntities, words: Words, street: Street | None = None) ->
         "path": "now",
         "type": "sections",
         "max_columns": 3,
-        "sections": [
-            _now(site, words),
-            *([_sharing(site, shares, words)] if shares else []),
-            section(*_tariff(site, words), *_phases(site, words)),
-            _today(site, words),
-        ],
+        "sections": _columns(site, words, shares),
     }
     return {"views": [view, organiser_view(street, words)] if street else [view]}
 
 
-def _now(site: SiteEntities, words: Words) -> Card:
+def _columns(site: SiteEntities, words: Words, shares: Shares | None) -> list[Card]:
+    """Return three columns of about the same height."""
+    now, today = _now(site, words), _today(site, words)
+    tariff, weeks = [*_tariff(site, words), *_phases(site, words)], _weeks(site, words)
+    if shares is None:
+        return [section(*now), section(*tariff), section(*today, *weeks)]
+    return [section(*now, *today), section(*_sharing(site, shares, words)), section(*tariff, *weeks)]
+
+
+def _now(site: SiteEntities, words: Words) -> list[Card | None]:
     badge = {"type": "entity", "entity": site.connected, "show_state": True, "show_icon": True}
     powers = [
         (site.consumption, words.house, HOUSE),
         (site.production, words.solar, ROOF),
         (site.grid, words.grid, SUPPLIER),
     ]
-    return section(
+    return [
         heading(words.now, "mdi:flash", badges=[badge]),
         number(site.consumption, words.consumption, "mdi:home-lightning-bolt"),
         number(site.production, words.solar, "mdi:solar-power-variant", columns=6),
         number(site.grid, words.grid, "mdi:transmission-tower", columns=6 if site.production else 12),
         lines(powers),
         text(words.origin),
-    )
+    ]
 
 
-def _sharing(site: SiteEntities, shares: Shares, words: Words) -> Card:
+def _sharing(site: SiteEntities, shares: Shares, words: Words) -> list[Card | None]:
     sources = [
         (shares.from_neighbours, words.from_neighbours, NEIGHBOURS),
         (shares.from_supplier, words.from_supplier, SUPPLIER),
     ]
     community = link(words.community, f"/{URL_PATH}/{COMMUNITY_PATH}")
-    return section(
+    return [
         heading(words.neighbours, "mdi:home-group", badges=[community]),
         number(shares.power, words.neighbours_now, "mdi:home-import-outline"),
         tile(shares.today, words.neighbours_today, "mdi:calendar-today", NEIGHBOURS, columns=6),
@@ -101,7 +106,7 @@ def _sharing(site: SiteEntities, shares: Shares, words: Words) -> Card:
         heading(words.by_day, "mdi:chart-bar-stacked"),
         bars(sources, "day", 7, stacked=True),
         text(words.share_hint),
-    )
+    ]
 
 
 def _tariff(site: SiteEntities, words: Words) -> list[Card | None]:
@@ -148,19 +153,18 @@ def _phases(site: SiteEntities, words: Words) -> list[Card | None]:
     ]
 
 
-def _today(site: SiteEntities, words: Words) -> Card:
+def _today(site: SiteEntities, words: Words) -> list[Card]:
     sources = [
         (site.produced, words.solar, ROOF),
         (site.offtake, words.offtake, SUPPLIER),
         (site.injection, words.injection, GIVEN),
     ]
-    return section(
+    return [
         heading(words.today, "mdi:calendar-today", badges=[link(words.energy, "/energy")]),
         {"type": "energy-distribution"},
         heading(words.last_days, "mdi:chart-bar"),
         bars(sources, "day", 7),
-        *_weeks(site, words),
-    )
+    ]
 
 
 def _weeks(site: SiteEntities, words: Words) -> list[Card]:

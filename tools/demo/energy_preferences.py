@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from .site_entities import Shares, SiteEntities
+from .site_entities import SiteEntities
+from .street_entities import Shares
 
 
 def energy_preferences(site: SiteEntities, shares: Shares | None = None) -> dict[str, Any]:

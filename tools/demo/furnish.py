@@ -11,7 +11,8 @@ from tools.home import Api, ApiError, ConfigFlow, discovered
 
 from .dashboard import THEME, URL_PATH, dashboard
 from .energy_preferences import energy_preferences
-from .site_entities import DOMAIN, NotLiveError, Shares, SiteEntities, Street
+from .site_entities import DOMAIN, NotLiveError, SiteEntities
+from .street_entities import Shares, Street
 from .words import WORDS
 
 ENTITIES = 60  # [s]
@@ -109,6 +110,11 @@ def set_up_language(api: Api, language: str) -> None:
 def set_up_theme(api: Api) -> None:
     """Give all pages the colours of the dashboard."""
     api.post("/api/services/frontend/set_theme", {"name": THEME})
+
+
+def dismiss_notifications(api: Api) -> None:
+    """Put the notifications of the imports away."""
+    api.post("/api/services/persistent_notification/dismiss_all")
 
 
 def set_up_energy(api: Api, site: SiteEntities, shares: Shares | None = None) -> None:

@@ -49,9 +49,11 @@ class House:
         return [*options, "--name", self.key] if self.another else options
 
 
+ALONE: Final = House(number=2, profile="household", kwp=KWP)
+"""The household as it is recorded, with a roof so large that most of what it gives is left over."""
 HOUSES: Final = (
-    House(number=2, profile="household", kwp=KWP),
-    House(number=4, profile="single-phase", kwp=3.0, days=7),
-    House(number=6, profile="household", kwp=0.4, days=10, another=True),
+    House(number=2, profile="household", kwp=2.0),
+    House(number=4, profile="single-phase", kwp=1.0, days=13),
+    House(number=6, profile="household", kwp=0.4, days=3, another=True),
 )
 """The first is the one that the dashboard shows; the last has one panel on its balcony."""

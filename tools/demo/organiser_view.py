@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from .cards import NEIGHBOURS, Card, heading, lines, number, section, text, tile
-from .site_entities import CommunityEntities, Street
+from .street_entities import CommunityEntities, Street
 from .words import Words
 
 PATH = "community"
@@ -25,9 +25,10 @@ def organiser_view(street: Street, words: Words) -> dict[str, Any]:
             _members(street, words),
             section(
                 heading(words.figures, "mdi:home-group"),
-                _gauge(community.coverage, words.coverage),
-                _gauge(community.self_consumption, words.kept),
+                number(community.coverage, words.coverage, "mdi:chart-donut", columns=6),
+                number(community.self_consumption, words.kept, "mdi:recycle", columns=6),
                 {"type": "markdown", "content": _figures(community, words)},
+                text(words.figures_hint),
             ),
             _homes(street, words),
         ],
@@ -38,10 +39,11 @@ def _members(street: Street, words: Words) -> Card:
     community = street.community
     return section(
         heading(words.members, "mdi:account-group"),
-        number(community.present, words.members_now, "mdi:account-check"),
+        number(community.present, words.members_now.format(count=len(street.names)), "mdi:account-check"),
         {"type": "markdown", "content": _late(street, words)},
         lines([(community.present, words.members_graph, NEIGHBOURS)], hours=2),
         tile(community.completeness, words.told, "mdi:progress-check", NEIGHBOURS),
+        text(words.late_hint),
     )
 
 
@@ -51,7 +53,8 @@ def _late(street: Street, words: Words) -> str:
     return (
         f"{{% set names = {names} %}}"
         f"{{% set late = state_attr('{street.community.present}', 'late') or [] %}}"
-        f"{{% if late %}}**{words.late}** {{{{ late | map('extract', names) | join(', ') }}}}"
+        f"{{% if late %}}**{words.late}** "
+        "{% for code in late %}{{ names.get(code, code) }}{{ ', ' if not loop.last }}{% endfor %}"
         f"{{% else %}}{words.nobody_late}{{% endif %}}"
     )
 
@@ -64,24 +67,15 @@ def _figures(community: CommunityEntities, words: Words) -> str:
         (words.left, community.surplus),
     )
     table = [f"| | {words.today} | {words.this_month} |", "|:--|--:|--:|"]
-    table += [
-        f"| {name} | {{{{ states('{entity}') | float(0) | round(1) }}}} kWh "
-        f"| {{{{ state_attr('{entity}', 'this_month') | float(0) | round(0) | int }}}} kWh |"
-        for name, entity in rows
-    ]
+    for name, entity in rows:
+        today, month = f"states('{entity}')", f"state_attr('{entity}', 'this_month')"
+        table.append(f"| {name} | {_energy(today, 1, words)} | {_energy(month, 0, words)} |")
     return "\n".join(table)
 
 
-def _gauge(entity: str, name: str) -> Card:
-    return {
-        "type": "gauge",
-        "entity": entity,
-        "name": name,
-        "min": 0,
-        "max": 100,
-        "segments": [{"from": 0, "color": NEIGHBOURS}],
-        "grid_options": {"columns": 6, "rows": 3},
-    }
+def _energy(value: str, digits: int, words: Words) -> str:
+    rounded = f"'%.{digits}f' | format({value} | float(0))"
+    return f"{{{{ ({rounded}).replace('.', '{words.decimal}') }}}} kWh"
 
 
 def _homes(street: Street, words: Words) -> Card:

@@ -13,7 +13,8 @@ import zipfile
 from tools.home import Api
 
 from .past_days import first_hour, import_hours
-from .site_entities import DOMAIN, Shares
+from .site_entities import DOMAIN
+from .street_entities import Shares
 
 LATE = timedelta(hours=2)
 """Who is late, or away, has told by then what it used."""

@@ -8,7 +8,7 @@ import sys
 from tools.home import Child
 from tools.simulator.household import ZONE
 
-from .houses import HOUSES, House
+from .houses import ALONE, House
 
 MIDDAY = datetime(2017, 10, 15, 12, 58, tzinfo=ZONE)
 """A Sunday at noon: the sun shines, and in two minutes the oven goes on, so that the grid's direction turns."""
@@ -28,7 +28,7 @@ class SimulatedMeter:
         *,
         at: datetime | None,
         announced: bool,
-        house: House = HOUSES[0],
+        house: House = ALONE,
     ) -> None:
         """Start it. `at` is the moment of the record to begin with (None: now), `announced` adds mDNS."""
         self.host = host

@@ -15,6 +15,7 @@ from tools.simulator.household import ZONE
 
 from . import furnish, neighbourhood
 from .dashboard import THEMES, URL_PATH
+from .greeting import greeting
 from .houses import HOUSES, House
 from .memory import Memory, Notes
 from .neighbourhood import Broker, Homes
@@ -24,13 +25,15 @@ from .past_shares import import_past_shares
 from .past_weeks import as_csv, quarter_hours
 from .progress import Progress
 from .simulated_meter import MQTT_PORT, SimulatedMeter, free_port, network_address
-from .site_entities import DOMAIN, Liveness, NotLiveError, Shares, SharesLiveness, SiteEntities, Street
+from .site_entities import DOMAIN, Liveness, NotLiveError, SiteEntities
+from .street_entities import Shares, SharesLiveness, Street
 from .words import WORDS
 
 PORT = 8123
 BROKER_PORT = 8883
 INTERVAL = 2.0  # between two looks at the entities [s]
 LIVE = 30  # the entities must be known so long after the meters were added [s]
+PAST = 25  # so long the homes far away are waited for [s]
 LOOKS_MISSED = 5  # looks in a row that Home Assistant may leave unanswered
 
 
@@ -50,6 +53,8 @@ class Demo:
         self._home: HomeAssistant | None = None
         self._broker: Broker | None = None
         self._homes: Homes | None = None
+        self._site: SiteEntities | None = None
+        self._shares: Shares | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -80,12 +85,13 @@ class Demo:
         else:
             self._furnish(api)
         site, street = self._prepare_dashboards(api)
+        self._await_past(api, site, street)
         liveness = Liveness(api, site)
         with self._progress.step("Waiting for the first watts"):
             liveness.wait(LIVE)
             api.get("/")
         self._show(home)
-        self._watch(api, liveness, SharesLiveness(api, street), street.homes[0].shares)
+        self._watch(api, liveness, SharesLiveness(api, street))
 
     # Processes
 
@@ -205,33 +211,36 @@ class Demo:
             street = furnish.wait_for_street(api, notes.community, notes.sites)
             if new:
                 notes.past = import_past_days(api, site, datetime.now(UTC), HOUSES[0].household)
-                furnish.set_up_energy(api, site, street.homes[0].shares)
                 furnish.set_up_theme(api)
+                furnish.dismiss_notifications(api)
             furnish.set_up_language(api, self._options.language)
             notes.dashboard = furnish.set_up_dashboard(api, site, self._options.language, notes.dashboard, street)
             self._memory.save()
         return site, street
 
+    def _await_past(self, api: Api, site: SiteEntities, street: Street) -> None:
+        """Give the homes far away a while to tell their past; what is missing then follows later."""
+        self._site, self._shares = site, street.homes[0].shares
+        if self._notes.shared:
+            return
+        end = time.monotonic() + PAST
+        with self._progress.step("Letting the homes far away tell their past"):
+            while not self._complete_statistics(api) and time.monotonic() < end:
+                self._keep_running()
+                time.sleep(0.5)
+
     # From now on
 
     def _show(self, home: HomeAssistant) -> None:
         url = f"{home.url}/{URL_PATH}"
-        at = self._options.at
-        scene = f"{at:%A %-d %B %Y, %H:%M}" if at else "this weekday and time of day"
-        print(
-            f"\n  Ready: {url}\n"
-            f"  This machine is let in by itself; elsewhere: user {home.user}, password {home.password}\n\n"
-            f"  The meter is simulated. It replays a real Belgian household, recorded in 2017, from {scene} on;\n"
-            "  its solar production and the sixteen weeks before today are derived, not measured. Its prices are an\n"
-            "  example: the Impact tariff of ORES 2026 and a supplier at 13.5 cents.\n",
-        )
+        print(greeting(url, home.user, home.password, self._options.at))
         if self._options.duration is None:
             print("  Ctrl-C stops it.", flush=True)
         sys.stdout.flush()
         if self._options.browser and _has_display():
             webbrowser.open(url)
 
-    def _watch(self, api: Api, liveness: Liveness, sharing: SharesLiveness, shares: Shares) -> None:
+    def _watch(self, api: Api, liveness: Liveness, sharing: SharesLiveness) -> None:
         end = None if self._options.duration is None else time.monotonic() + self._options.duration
         missed = 0
         while end is None or time.monotonic() < end:
@@ -240,7 +249,7 @@ class Demo:
             try:
                 liveness.look()
                 sharing.look()
-                self._complete_statistics(api, shares)
+                self._complete_statistics(api)
                 missed = 0
             except ApiError as error:
                 missed += 1
@@ -250,17 +259,24 @@ class Demo:
             raise NotLiveError(complaint)
         self._progress.say(f"Live until the end: {liveness.watts}; {sharing.summary}.")
 
-    def _complete_statistics(self, api: Api, shares: Shares) -> None:
-        """Give what was shared its past when that has arrived, and let all sums go on from their past."""
-        notes = self._notes
+    def _complete_statistics(self, api: Api) -> bool:
+        """Give what was shared its past when that has arrived, and let all sums go on from their past.
+
+        Return whether the past of what was shared is there.
+        """
+        notes, site, shares = self._notes, self._site, self._shares
+        if site is None or shares is None:
+            return False
         if not notes.shared and (reached := import_past_shares(api, notes.sites[0], shares, datetime.now(UTC))):
             notes.past |= reached
             notes.shared = True
+            furnish.set_up_energy(api, site, shares)  # not before: whatever the past adds would have to be paid now
             self._memory.save()
         if notes.past:
             for entity in lift_sums(api, notes.past, datetime.now(UTC)):
                 del notes.past[entity]
             self._memory.save()
+        return notes.shared
 
     def _keep_running(self) -> None:
         for meter in self._meters:

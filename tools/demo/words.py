@@ -64,6 +64,9 @@ class Words:
     kept: str
     homes: str
     homes_hint: str
+    figures_hint: str
+    late_hint: str
+    decimal: str
 
     def address(self, number: int) -> str:
         """Return the name of a house of the street."""
@@ -106,23 +109,24 @@ WORDS = {
         neighbours_now="From my neighbours now",
         neighbours_today="Today",
         neighbours_month="This month",
-        covered="Of what I took this month",
-        saved="Saved this month",
-        neighbours_price="Neighbours' price now",
-        supplier_price="Supplier's price now",
+        covered="Covered",
+        saved="Saved",
+        neighbours_price="Neighbours",
+        supplier_price="Supplier",
         by_hour="Hour by hour",
         by_day="Day by day",
         from_neighbours="From neighbours",
         from_supplier="From the supplier",
         share_hint=(
-            "What comes from the neighbours now is an estimate. It is divided for good after each quarter-hour,"
-            " so that the last bars may still grow."
+            "What comes from the neighbours now is an estimate; it is divided for good after each quarter-hour."
+            " *Covered* is how much of what this home took from the grid this month came from them, *Saved*"
+            " what that cost less. The prices are those of now, with network and levies."
         ),
         community="Community",
         members="Who takes part",
-        members_now="Members that have told their last quarter-hour",
-        told="Quarter-hours that have arrived this month",
-        members_graph="Members on time",
+        members_now="Members on time, of {count}",
+        told="Readings received this month",
+        members_graph="On time",
         late="Late now:",
         nobody_late="Nobody is late.",
         figures="What we share",
@@ -136,8 +140,18 @@ WORDS = {
         homes="Shares now",
         homes_hint=(
             "Three of the fifteen members are in this Home Assistant. The other twelve take part over the"
-            " internet: here you see what they told, never more."
+            " internet: here you see what they told, never more. The twelve other homes are real ones, measured"
+            " by the hour in 2016; their quarter-hours, and what the roofs give, are *derived*."
         ),
+        figures_hint=(
+            "Both percentages are of this month: how much of what all took came from the street's own roofs,"
+            " and how much of what the roofs gave was used in the street."
+        ),
+        late_hint=(
+            "Number 9 always tells its quarter-hours 40 minutes late, and number 11 drops out twice an hour:"
+            " what it missed follows, and shares are divided again."
+        ),
+        decimal=".",
     ),
     "fr": Words(
         title="Mon électricité",
@@ -174,23 +188,25 @@ WORDS = {
         neighbours_now="De mes voisins en ce moment",
         neighbours_today="Aujourd'hui",
         neighbours_month="Ce mois",
-        covered="De ce que j'ai pris ce mois",
-        saved="Économisé ce mois",
-        neighbours_price="Prix des voisins",
-        supplier_price="Prix du fournisseur",
+        covered="Couvert",
+        saved="Économisé",
+        neighbours_price="Voisins",
+        supplier_price="Fournisseur",
         by_hour="Heure par heure",
         by_day="Jour après jour",
         from_neighbours="Des voisins",
         from_supplier="Du fournisseur",
         share_hint=(
-            "Ce qui vient des voisins en ce moment est une estimation. Le partage définitif se fait après"
-            " chaque quart d'heure : les dernières barres peuvent encore grandir."
+            "Ce qui vient des voisins en ce moment est une estimation ; le partage définitif se fait après"
+            " chaque quart d'heure. *Couvert* : la part de ce que cette maison a pris au réseau ce mois qui"
+            " venait d'eux ; *Économisé* : ce que cela a coûté en moins. Les prix sont ceux du moment, réseau"
+            " et taxes compris."
         ),
         community="Communauté",
         members="Qui participe",
-        members_now="Membres dont le dernier quart d'heure est arrivé",
-        told="Quarts d'heure arrivés ce mois",
-        members_graph="Membres à l'heure",
+        members_now="Membres à l'heure, sur {count}",
+        told="Relevés reçus ce mois",
+        members_graph="À l'heure",
         late="En retard :",
         nobody_late="Personne n'est en retard.",
         figures="Ce que nous partageons",
@@ -204,8 +220,19 @@ WORDS = {
         homes="Les parts en ce moment",
         homes_hint=(
             "Trois des quinze membres sont dans ce Home Assistant. Les douze autres participent par internet :"
-            " on voit ici ce qu'ils ont transmis, rien de plus."
+            " on voit ici ce qu'ils ont transmis, rien de plus. Les douze autres maisons sont de vraies"
+            " maisons, mesurées heure par heure en 2016 ; leurs quarts d'heure, et la production des toits, en"
+            " sont *déduits*."
         ),
+        figures_hint=(
+            "Les deux pourcentages sont ceux du mois : la part de tout ce qui a été pris au réseau qui venait"
+            " des toits de la rue, et la part de ce que ces toits ont donné qui a été utilisée dans la rue."
+        ),
+        late_hint=(
+            "Le numéro 9 transmet toujours ses quarts d'heure avec 40 minutes de retard, et le numéro 11"
+            " disparaît deux fois par heure : ce qui manquait suit, et les parts sont recalculées."
+        ),
+        decimal=",",
     ),
     "nl": Words(
         title="Mijn elektriciteit",
@@ -242,23 +269,24 @@ WORDS = {
         neighbours_now="Nu van mijn buren",
         neighbours_today="Vandaag",
         neighbours_month="Deze maand",
-        covered="Van wat ik deze maand afnam",
-        saved="Deze maand bespaard",
-        neighbours_price="Prijs van de buren",
-        supplier_price="Prijs van de leverancier",
+        covered="Gedekt",
+        saved="Bespaard",
+        neighbours_price="Buren",
+        supplier_price="Leverancier",
         by_hour="Uur na uur",
         by_day="Dag na dag",
         from_neighbours="Van de buren",
         from_supplier="Van de leverancier",
         share_hint=(
-            "Wat nu van de buren komt, is een schatting. Na elk kwartier wordt het definitief verdeeld: de"
-            " laatste balken kunnen nog groeien."
+            "Wat nu van de buren komt, is een schatting; na elk kwartier wordt het definitief verdeeld."
+            " *Gedekt* is het deel van wat dit huis deze maand van het net nam dat van hen kwam, *Bespaard* wat"
+            " dat minder kostte. De prijzen zijn die van nu, met net en heffingen."
         ),
         community="Gemeenschap",
         members="Wie meedoet",
-        members_now="Leden van wie het laatste kwartier bekend is",
-        told="Kwartieren die deze maand aankwamen",
-        members_graph="Leden op tijd",
+        members_now="Leden op tijd, van {count}",
+        told="Deze maand ontvangen metingen",
+        members_graph="Op tijd",
         late="Nu te laat:",
         nobody_late="Niemand is te laat.",
         figures="Wat we delen",
@@ -272,8 +300,18 @@ WORDS = {
         homes="Wie nu wat krijgt",
         homes_hint=(
             "Drie van de vijftien leden zitten in deze Home Assistant. De andere twaalf doen via het internet"
-            " mee: hier staat wat zij doorgaven, niet meer."
+            " mee: hier staat wat zij doorgaven, niet meer. De twaalf andere huizen zijn echte huizen, in 2016"
+            " per uur gemeten; hun kwartieren, en wat de daken geven, zijn *afgeleid*."
         ),
+        figures_hint=(
+            "Beide percentages gelden voor deze maand: welk deel van alles wat werd afgenomen van de daken van"
+            " de straat kwam, en welk deel van wat die daken gaven in de straat werd verbruikt."
+        ),
+        late_hint=(
+            "Nummer 9 geeft zijn kwartieren altijd 40 minuten te laat door, en nummer 11 valt twee keer per uur"
+            " weg: wat ontbrak, volgt, en er wordt opnieuw verdeeld."
+        ),
+        decimal=",",
     ),
     "de": Words(
         title="Mein Strom",
@@ -310,23 +348,24 @@ WORDS = {
         neighbours_now="Jetzt von meinen Nachbarn",
         neighbours_today="Heute",
         neighbours_month="Diesen Monat",
-        covered="Von meinem Bezug diesen Monat",
-        saved="Diesen Monat gespart",
-        neighbours_price="Preis der Nachbarn",
-        supplier_price="Preis des Lieferanten",
+        covered="Gedeckt",
+        saved="Gespart",
+        neighbours_price="Nachbarn",
+        supplier_price="Lieferant",
         by_hour="Stunde für Stunde",
         by_day="Tag für Tag",
         from_neighbours="Von Nachbarn",
         from_supplier="Vom Lieferanten",
         share_hint=(
-            "Was jetzt von den Nachbarn kommt, ist eine Schätzung. Endgültig wird nach jeder Viertelstunde"
-            " geteilt: Die letzten Balken können noch wachsen."
+            "Was jetzt von den Nachbarn kommt, ist eine Schätzung; endgültig wird nach jeder Viertelstunde"
+            " geteilt. *Gedeckt* ist der Teil dessen, was dieses Haus diesen Monat aus dem Netz bezog, der von"
+            " ihnen kam, *Gespart*, was das weniger kostete. Die Preise gelten jetzt, mit Netz und Abgaben."
         ),
         community="Gemeinschaft",
         members="Wer mitmacht",
-        members_now="Mitglieder, deren letzte Viertelstunde bekannt ist",
-        told="Viertelstunden, die diesen Monat ankamen",
-        members_graph="Pünktliche Mitglieder",
+        members_now="Pünktliche Mitglieder, von {count}",
+        told="Diesen Monat empfangene Messwerte",
+        members_graph="Pünktlich",
         late="Jetzt verspätet:",
         nobody_late="Niemand ist verspätet.",
         figures="Was wir teilen",
@@ -340,7 +379,18 @@ WORDS = {
         homes="Anteile jetzt",
         homes_hint=(
             "Drei der fünfzehn Mitglieder sind in diesem Home Assistant. Die anderen zwölf nehmen über das"
-            " Internet teil: Hier steht, was sie mitgeteilt haben, mehr nicht."
+            " Internet teil: Hier steht, was sie mitgeteilt haben, mehr nicht. Die zwölf anderen Häuser sind"
+            " echte, 2016 stündlich gemessen; ihre Viertelstunden, und was die Dächer geben, sind *abgeleitet*."
         ),
+        figures_hint=(
+            "Beide Prozentwerte gelten für diesen Monat: welcher Teil von allem, was bezogen wurde, von den"
+            " Dächern der Straße kam, und welcher Teil dessen, was diese Dächer gaben, in der Straße verbraucht"
+            " wurde."
+        ),
+        late_hint=(
+            "Nummer 9 teilt seine Viertelstunden immer 40 Minuten zu spät mit, und Nummer 11 fällt zweimal in"
+            " der Stunde aus: Was fehlte, folgt, und es wird neu geteilt."
+        ),
+        decimal=",",
     ),
 }
