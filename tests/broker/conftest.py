@@ -58,14 +58,17 @@ class Community:
         self.passwords = {ORGANISER: create(folder, community=COMMUNITY, host="127.0.0.1", port=port, bind="127.0.0.1")}
         for code in (ANNA, BEN):
             self.passwords[code] = add_member(folder, code)
-        self.mosquitto = Mosquitto(folder, configured=True)
+        self.start()
+
+    def start(self) -> None:
+        self.mosquitto = Mosquitto(self.folder, configured=True)
 
     def stop(self) -> None:
         self.mosquitto.__exit__()
 
     def restart(self) -> None:
         self.stop()
-        self.mosquitto = Mosquitto(self.folder, configured=True)
+        self.start()
 
     def trust(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self.folder / "ca.pem")

@@ -11,11 +11,10 @@ import threading
 from typing import Any, Self
 import zipfile
 
-import aiohttp
-
 from custom_components.energy_neighbours.core import invitation
 from custom_components.energy_neighbours.core.quarter_hour import Span
-from tools.broker import ORGANISER, add_member, create
+from tools.broker import add_member
+from tools.demo import founding
 from tools.home import Api, ConfigFlow, HomeAssistant, Layout, entries_of
 from tools.mosquitto import Mosquitto
 
@@ -123,7 +122,7 @@ class Home:
     def shares(self, span: Span, **whose: str) -> dict[int, tuple[int, bool]]:
         """Return what was allocated [Wh], and whether that is provisional, by start."""
         url = self.act("export_data", answers=True, **whose)["url"]
-        archive = zipfile.ZipFile(io.BytesIO(_fetch(f"{self.assistant.url}{url}")))
+        archive = zipfile.ZipFile(io.BytesIO(self.api.download(url)))
         rows = list(csv.DictReader(io.StringIO(archive.read("shares.csv").decode())))
         found = {
             int(datetime.fromisoformat(row["start"]).timestamp()): (
@@ -134,16 +133,6 @@ class Home:
             if row["allocated_wh"]
         }
         return {start: share for start, share in found.items() if span.start <= start < span.end}
-
-
-def _fetch(url: str) -> bytes:
-    async def fetch() -> bytes:
-        async with aiohttp.ClientSession() as session, session.get(url) as response:
-            response.raise_for_status()
-            return await response.read()
-
-    found: bytes = Api._run(fetch(), 60)
-    return found
 
 
 class Street:
@@ -181,40 +170,24 @@ class Street:
     def found(self, day: str, key: str) -> None:
         """Found the community and give it its broker."""
         api = self.organiser.api
-        before = {entry["entry_id"] for entry in entries_of(api, DOMAIN)}
-        flow = ConfigFlow.start(api, DOMAIN)
-        flow.choose("community")
-        flow.submit({"name": "Street", "region": "brussels", "key": key, "valid_from": day, "shared_price": 0.12})
-        [self.community] = {entry["entry_id"] for entry in entries_of(api, DOMAIN)} - before
-        flow = ConfigFlow.options(api, self.community)
-        flow.choose("broker")
-        name = flow.step["description_placeholders"]["community"]
-        broker = self.folder / "broker"
-        password = create(broker, community=name, host="127.0.0.1", port=BROKER_PORT, bind="127.0.0.1")
-        self._mosquitto = Mosquitto(broker, configured=True)
-        authority = (broker / "ca.pem").read_text(encoding="utf-8")
-        flow.submit(
-            {"host": "127.0.0.1", "port": BROKER_PORT, "ca": authority, "username": ORGANISER, "password": password}
-        )
+        self.community = founding.found(api, name="Street", region="brussels", key=key, day=day, shared_price=0.12)
+        form, name = founding.begin_broker(api, self.community)
+        answers = founding.make_broker(self.folder / "broker", name, BROKER_PORT)
+        self._mosquitto = Mosquitto(self.folder / "broker", configured=True)
+        form.submit(answers)
 
     def take_in(self, site: str, day: str, part: str) -> str:
         """Make a site of the organiser a member; return its code."""
-        flow = ConfigFlow.subentry(self.organiser.api, self.community, "member")
-        flow.choose("local")
-        flow.submit({"site": self.organiser.sites[site], "name": site, "part": part, "joined": day})
+        founding.take_in(self.organiser.api, self.community, self.organiser.sites[site], name=site, part=part, day=day)
         return self._code_of(site)
 
     def invite(self, name: str, day: str, part: str) -> tuple[str, str]:
         """Invite a household; return its code and the invitation."""
-        flow = ConfigFlow.subentry(self.organiser.api, self.community, "member")
-        flow.choose("remote")
-        flow.submit({"name": name, "part": part, "joined": day})
-        shown, text = flow.step["description_placeholders"], flow.suggestions["invitation"]
-        add_member(self.folder / "broker", shown["code"], shown["password"])
+        invited = founding.invite(self.organiser.api, self.community, name=name, part=part, day=day)
+        add_member(self.folder / "broker", invited.code, invited.password)
         assert self._mosquitto
         self._mosquitto.reload()
-        flow.submit()
-        return shown["code"], text
+        return invited.code, invited.invitation
 
     def join(self, home: Home, site: str, text: str, day: str, cable: Cable | None = None) -> None:
         """Let a household join with its invitation, perhaps over a line of its own."""

@@ -1,7 +1,8 @@
 """`scripts/demo` as a newcomer uses it: it gets ready, lives, ends as asked, and leaves nothing behind."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 import json
 import os
 from pathlib import Path
@@ -17,12 +18,13 @@ import time
 import pytest
 
 from tools.demo.site_entities import SiteEntities
+from tools.demo.street_entities import Street
 from tools.home import Api
 
 ROOT = Path(__file__).parents[2]
 PORT = 8200
 PATIENCE = 120  # [s]
-FIRST_TIME_ONLY = ("Adding the meter", "Giving it a contract")
+FIRST_TIME_ONLY = ("Adding the meters", "Giving each a contract", "Founding a community", "inviting twelve homes")
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
@@ -73,7 +75,8 @@ def used_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert all(step in errors for step in FIRST_TIME_ONLY)
     assert f"Ready: http://127.0.0.1:{PORT}/energy-neighbours" in output
     assert "user demo, password demo-demo" in output
-    assert "derived, not measured" in output
+    assert "Derived, not measured" in output
+    assert re.search(r"1[45] members present, [1-9]\d*\.\d+ kWh from the neighbours so far and \d+ W now", errors)
     assert demo.left_behind() == []
     return directory
 
@@ -90,30 +93,63 @@ def test_a_second_start_finds_all_prepared_and_ctrl_c_stops_everything(used_dire
     assert demo.left_behind() == []
 
 
-def test_it_has_bands_prices_and_sixteen_weeks_of_costs(used_directory: Path) -> None:
+def test_it_has_sixteen_weeks_behind_it_and_a_community_that_shares(used_directory: Path) -> None:
     demo = Demo(used_directory, "--port", str(PORT))
     demo.wait_until_ready()
     account = json.loads((used_directory / "home-assistant" / "account.json").read_text(encoding="utf-8"))
     api = Api(f"http://127.0.0.1:{PORT}", account["token"])
-    site = SiteEntities.find(api)
-    states = api.states()
-    first = api.websocket(
-        "recorder/statistics_during_period",
-        start_time="2000-01-01T00:00:00+00:00",
-        statistic_ids=list(site.history.values()),
-        period="month",
-        types=["change"],
-    )
+    notes = json.loads((used_directory / "demo.json").read_text(encoding="utf-8"))
+    sites = [SiteEntities.find(api, site) for site in notes["sites"]]
+    street = Street.find(api, notes["community"], notes["sites"])
+    site, shares, states = sites[0], street.homes[0].shares, api.states()
+    first = _statistics(api, site.history.values(), "2000-01-01T00:00:00+00:00", "month")
+    week = _statistics(api, (shares.from_neighbours, shares.from_supplier, site.offtake), _days_ago(6), "hour")
+    sources = api.websocket("energy/get_prefs")["energy_sources"]
+    complaints = api.websocket("energy/validate")["energy_sources"]
+    dashboard = api.websocket("lovelace/config", url_path="energy-neighbours")
     demo.signal(signal.SIGINT)
     assert demo.end()[0] == 0
 
+    # The past weeks of each home, and what they cost.
     assert states[site.band]["state"] in {"eco", "medium", "peak"}
     assert 0 < float(states[site.price]["state"]) < 1
     assert float(states[site.cost_this_month]["state"]) >= 0, "it may be the first minutes of a month"
     assert set(site.history) == {"offtake", "injection", "production"}
+    assert len({each.grid for each in sites}) == 3
     for months in first.values():
         assert len(months) >= 4
-        assert sum(month["change"] for month in months) > 200  # kWh
+        assert sum(month["change"] for month in months) > 40  # kWh
+    # What came from the neighbours and from the supplier is what was taken, hour by hour.
+    neighbours, supplier, taken = (
+        sum(hour["change"] for hour in week[each])
+        for each in (shares.from_neighbours, shares.from_supplier, site.offtake)
+    )
+    assert neighbours > 0.5
+    assert neighbours + supplier == pytest.approx(taken, rel=0.5)
+    assert float(states[shares.price]["state"]) < float(states[site.price]["state"])
+    assert [each["type"] for each in sources] == ["grid", "grid", "solar"]
+    assert [each.get("stat_energy_from") for each in sources[:2]] == [shares.from_neighbours, shares.from_supplier]
+    assert {issue["type"] for issues in complaints for issue in issues} <= {"statistics_not_defined"}
+    # The community of the three and the twelve.
+    assert [home.name for home in street.homes] == ["Lime Street 2", "Lime Street 4", "Lime Street 6"]
+    assert len(street.names) == 15
+    assert states[street.community.present]["attributes"]["members"] == 15
+    assert [view["path"] for view in dashboard["views"]] == ["now", "community"]
+
+
+def _statistics(api: Api, entities: Iterable[str], since: str, period: str) -> dict[str, list[dict[str, float]]]:
+    found: dict[str, list[dict[str, float]]] = api.websocket(
+        "recorder/statistics_during_period",
+        start_time=since,
+        statistic_ids=list(entities),
+        period=period,
+        types=["change"],
+    )
+    return found
+
+
+def _days_ago(days: int) -> str:
+    return (datetime.now(UTC) - timedelta(days=days)).replace(minute=0, second=0, microsecond=0).isoformat()
 
 
 def test_nothing_outlives_a_demo_that_is_killed(used_directory: Path) -> None:
@@ -131,28 +167,38 @@ def test_on_the_network_the_meter_is_discovered(tmp_path: Path) -> None:
     status, _, errors = demo.end()
 
     assert status == 0, errors
-    assert "Discovering the meter on the network" in errors
+    assert "Discovering the first meter on the network" in errors
 
 
-def test_a_meter_at_another_port_is_found_again(used_directory: Path) -> None:
-    with _another_program_at(_meter_port(used_directory)):
+def test_a_meter_and_a_broker_at_other_ports_are_found_again(used_directory: Path) -> None:
+    before = _ports(used_directory)
+    with _another_program_at(before[0]), _another_program_at(before[1]):
         demo = Demo(used_directory, "--port", str(PORT), "--duration", "25")
         status, _, errors = demo.end()
 
     assert status == 0, errors
     assert "the meter's new address" in errors
+    assert not set(before) & set(_ports(used_directory))
 
 
-def test_a_meter_that_ends_is_no_success(used_directory: Path) -> None:
+@pytest.mark.parametrize(
+    ("program", "complaint"),
+    [
+        ("tools.simulator", "the simulated meter ended"),
+        ("tools.neighbourhood broker", "the community's broker ended"),
+        ("tools.neighbourhood homes", "the simulated neighbours ended"),
+    ],
+)
+def test_a_part_that_ends_is_no_success(used_directory: Path, program: str, complaint: str) -> None:
     demo = Demo(used_directory, "--port", str(PORT), "--duration", "60")
     demo.wait_until_ready()
 
-    (meter,) = [pid for pid, command in _processes_that_name(used_directory) if "tools.simulator" in command]
-    os.kill(meter, signal.SIGKILL)
+    part = next(pid for pid, command in _processes_that_name(used_directory) if program in command)
+    os.kill(part, signal.SIGKILL)
 
     status, _, errors = demo.end()
     assert status == 1
-    assert "the simulated meter ended" in errors
+    assert complaint in errors
     assert demo.left_behind() == []
 
 
@@ -196,10 +242,10 @@ def _another_program_at(port: int) -> Iterator[None]:
         server.shutdown()
 
 
-def _meter_port(directory: Path) -> int:
-    match = re.search(r'"meter": \["127.0.0.1", (\d+)\]', (directory / "demo.json").read_text(encoding="utf-8"))
-    assert match
-    return int(match[1])
+def _ports(directory: Path) -> tuple[int, int]:
+    """Return the ports of the first meter and of the community's broker."""
+    notes = json.loads((directory / "demo.json").read_text(encoding="utf-8"))
+    return notes["meters"][0][1], notes["broker"]
 
 
 def _processes_that_name(directory: Path) -> Iterator[tuple[int, str]]:

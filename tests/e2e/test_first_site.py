@@ -36,7 +36,7 @@ def test_a_discovered_meter_becomes_a_living_dashboard(
     _refuse_two_clamps_on_one_phase(page, take_picture)
     _accept_the_suggested_roles(page)
 
-    site = furnish.wait_for_entities(home.api)
+    site = furnish.wait_for_entities(home.api, _entry(home))
     began = time.monotonic()
     _see_entities_live(home, site)
     _import_the_past_in_the_browser(home, browser)
@@ -149,10 +149,15 @@ def _clocks_went_back() -> int:
     return int(change + timedelta(days=1) < now < change + timedelta(weeks=WEEKS))
 
 
-def _furnish(home: HomeAssistant) -> tuple[SiteEntities, dict[str, float]]:
+def _entry(home: HomeAssistant) -> str:
     [entry] = [each["entry_id"] for each in entries_of(home.api, DOMAIN)]
+    return str(entry)
+
+
+def _furnish(home: HomeAssistant) -> tuple[SiteEntities, dict[str, float]]:
+    entry = _entry(home)
     furnish.give_contract(home.api, entry)
-    site = furnish.wait_for_entities(home.api, past=True, contract=True)
+    site = furnish.wait_for_entities(home.api, entry, past=True, contract=True)
     past = import_past_days(home.api, site, datetime.now(UTC), Household())
     furnish.set_up_energy(home.api, site)
     furnish.set_up_theme(home.api)

@@ -2,7 +2,10 @@
 
 from typing import Any, override
 
+import pytest
+
 from tools.demo.site_entities import Liveness, SiteEntities
+from tools.demo.street_entities import CommunityEntities, Home as HomeHere, Shares, SharesLiveness, Street
 from tools.home import Api
 
 SITE = SiteEntities(
@@ -63,3 +66,49 @@ def test_an_outage_that_is_over_does_not_matter() -> None:
 
 def test_nothing_seen_is_nothing_living() -> None:
     assert complaint_after() == "no power has changed (none was seen)"
+
+
+SHARES = Shares(
+    power="sensor.now",
+    from_neighbours="sensor.from_neighbours",
+    from_supplier="sensor.from_supplier",
+    today="sensor.today",
+    this_month="sensor.this_month",
+    coverage="sensor.coverage",
+    self_consumption="sensor.self_consumption",
+    saving="sensor.saving",
+    price="sensor.price",
+)
+STREET = Street(
+    community=CommunityEntities(
+        present="sensor.present",
+        completeness="sensor.completeness",
+        production="sensor.production",
+        offtake="sensor.offtake",
+        allocated="sensor.allocated",
+        surplus="sensor.surplus",
+        coverage="sensor.community_coverage",
+        self_consumption="sensor.community_self_consumption",
+    ),
+    names={},
+    homes=[HomeHere(name="Lime Street 2", shares=SHARES)] * 3,
+)
+
+
+@pytest.mark.parametrize(
+    ("now", "so_far", "present", "complaint"),
+    [
+        ("0", "12.5", "14", None),
+        ("unknown", "12.5", "14", "sensor.now is unknown"),
+        ("0", "0.0", "14", "nothing came from the neighbours (sensor.from_neighbours is 0.0)"),
+        ("0", "12.5", "3", "none of the homes far away is heard (sensor.present is 3)"),
+    ],
+)
+def test_shares_live_when_something_was_divided_and_all_are_heard(
+    now: str, so_far: str, present: str, complaint: str | None
+) -> None:
+    home = Home()
+    home.now = {SHARES.power: now, SHARES.from_neighbours: so_far, STREET.community.present: present}
+    sharing = SharesLiveness(home, STREET)
+    sharing.look()
+    assert sharing.complaint == complaint

@@ -46,6 +46,8 @@ def test_list_names_the_profiles():
         ["--did", "xyz"],
         ["--at", "noon"],
         ["--broker", "1883"],
+        ["--kwp", "-1"],
+        ["--days-later", "some"],
         ["--duration", "-1"],
         ["--nothing"],
         ["--host", "nowhere.invalid"],

@@ -61,6 +61,13 @@ def test_sun_is_irradiance_times_roof(household):
     assert household.solar(scene_of(datetime(2017, 10, 12, 22, tzinfo=UTC))) == 0
 
 
+def test_another_household_lives_on_other_days_under_the_same_sun(household):
+    other = Household(kwp=2.5, days=3)
+    for scene in (NOON, NOON + 5 * 86400, NOON + 9 * 86400):
+        assert other.at(scene).loads == pytest.approx(household.at(scene + 3 * 86400).loads, rel=0.1)
+        assert other.solar(scene) == pytest.approx(household.solar(scene) / 2)
+
+
 def test_voltage_stays_in_its_band(household):
     voltages = [household.at(scene).voltage for scene in range(0, SECONDS, 61)]
     assert 228 <= min(voltages) < 231

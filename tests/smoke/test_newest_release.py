@@ -58,7 +58,7 @@ def test_a_site_lives_in_the_newest_release(newest: str, home: HomeAssistant, me
     entry = entries_of(home.api, DOMAIN)[0]
     furnish.give_contract(home.api, entry["entry_id"])
     furnish.import_past_weeks(home.api, entry["entry_id"], as_csv(quarter_hours(datetime.now(UTC), Household())))
-    site = furnish.wait_for_entities(home.api, past=True, contract=True)
+    site = furnish.wait_for_entities(home.api, entry["entry_id"], past=True, contract=True)
     assert set(site.history) == {"offtake", "injection", "production"}
     assert float(home.api.states()[site.cost_this_month]["state"]) >= 0, "it may be the first minutes of a month"
     assert home.api.states()[site.band]["state"] in {"eco", "medium", "peak"}
@@ -75,7 +75,7 @@ def test_a_site_lives_in_the_newest_release(newest: str, home: HomeAssistant, me
 
 
 def _wait_until_live(home: HomeAssistant) -> None:
-    liveness = Liveness(home.api, furnish.wait_for_entities(home.api))
+    liveness = Liveness(home.api, furnish.wait_for_entities(home.api, entries_of(home.api, DOMAIN)[0]["entry_id"]))
     end = time.monotonic() + PATIENCE
     while True:
         liveness.look()

@@ -52,7 +52,7 @@ class House:
 ALONE: Final = House(number=2, profile="household", kwp=KWP)
 """The household as it is recorded, with a roof so large that most of what it gives is left over."""
 HOUSES: Final = (
-    House(number=2, profile="household", kwp=2.0),
+    House(number=2, profile="household", kwp=1.5),
     House(number=4, profile="single-phase", kwp=1.0, days=13),
     House(number=6, profile="household", kwp=0.4, days=3, another=True),
 )

@@ -6,7 +6,7 @@ import sys
 
 from tools.broker import add_member
 from tools.home import Api, Child
-from tools.neighbourhood.street import NEIGHBOURS, Cast
+from tools.neighbourhood.cast import NEIGHBOURS, Cast
 from tools.simulator.household import ZONE
 
 from . import founding

@@ -10,7 +10,7 @@ from typing import Self
 import webbrowser
 
 from tools.home import Api, ApiError, HomeAssistant, Layout, StartError
-from tools.neighbourhood.street import Cast
+from tools.neighbourhood.cast import Cast
 from tools.simulator.household import ZONE
 
 from . import furnish, neighbourhood

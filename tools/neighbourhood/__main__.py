@@ -35,7 +35,8 @@ def main() -> int:
 
         asyncio.run(_until_told(serve(options.folder, options.port)))
     else:
-        from .street import Cast, live  # noqa: PLC0415
+        from .cast import Cast  # noqa: PLC0415
+        from .street import live  # noqa: PLC0415
 
         asyncio.run(_until_told(live(Cast.read(options.cast))))
     return 0
