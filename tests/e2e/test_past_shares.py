@@ -2,11 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 import io
+from typing import Any, override
 import zipfile
 
 import pytest
 
+from tools.demo.past_days import lift_sums
 from tools.demo.past_shares import hours_of
+from tools.home import Api
 
 NOW = datetime(2026, 11, 24, 13, 40, tzinfo=UTC)
 
@@ -28,6 +31,7 @@ def test_what_was_taken_came_from_the_neighbours_or_from_the_supplier() -> None:
             ("2026-11-23T10:00:00+00:00", "500", "200", "False"),
             ("2026-11-23T10:45:00+00:00", "100", "100", "False"),
             ("2026-11-24T13:30:00+00:00", "900", "", "True"),
+            ("2026-08-01T10:00:00+00:00", "700", "", "False"),
         ),
         NOW,
     )
@@ -52,3 +56,30 @@ def test_the_last_hours_may_still_change() -> None:
     hours = hours_of(export(*rows), NOW)
     assert hours is not None
     assert hours[datetime(2026, 11, 24, 12, tzinfo=UTC)] == pytest.approx((0.01, 0.03))
+
+
+class Recorder(Api):
+    """Has recorded the first five minutes of an entity, and notes by how much its sums are lifted."""
+
+    def __init__(self, **row: float) -> None:
+        super().__init__("http://127.0.0.1")
+        self.row = row
+        self.lifted: dict[str, float] = {}
+
+    @override
+    def websocket(self, command: str, *, timeout: float = 60, **fields: Any) -> Any:
+        if command == "recorder/adjust_sum_statistics":
+            self.lifted[fields["statistic_id"]] = fields["adjustment"]
+        return {"sensor.energy": [{"start": NOW.timestamp() * 1000, **self.row}]}
+
+
+def test_sums_go_on_from_where_the_imported_ones_end() -> None:
+    recorder = Recorder(sum=0.2, state=7.2)
+    assert lift_sums(recorder, {"sensor.energy": 40.0}, NOW) == ["sensor.energy"]
+    assert recorder.lifted == {"sensor.energy": 40.0}
+
+
+def test_the_past_that_arrived_meanwhile_is_not_counted_as_now() -> None:
+    recorder = Recorder(sum=77.6, state=77.6)  # it rose from nothing by all that was shared since the site joined
+    lift_sums(recorder, {"sensor.energy": 5.0}, NOW, {"sensor.energy": 77.5})
+    assert recorder.lifted["sensor.energy"] + 77.6 == pytest.approx(5.1)

@@ -36,6 +36,8 @@ class Notes:
         The one that the demo saved last.
     past
         What the past holds of each energy entity [kWh] whose sums are yet to be lifted by it.
+    states
+        What such an entity itself would have shown at the end of that past [kWh], where it is known.
     shared
         Whether the past of what was shared is in the statistics.
     """
@@ -49,6 +51,7 @@ class Notes:
     invitations: list[str] = field(default_factory=list)
     dashboard: Any = None
     past: dict[str, float] = field(default_factory=dict)
+    states: dict[str, float] = field(default_factory=dict)
     shared: bool = False
 
     @classmethod

@@ -9,7 +9,7 @@ from .street_entities import CommunityEntities, Street
 from .words import Words
 
 PATH = "community"
-SHADES = (NEIGHBOURS, "#7cc4b4", "#0b5a4c")
+SHADES = (NEIGHBOURS, "#7cc4b4", "#3f7f8f")
 """Three homes that get something from the same source."""
 
 
@@ -25,8 +25,8 @@ def organiser_view(street: Street, words: Words) -> dict[str, Any]:
             _members(street, words),
             section(
                 heading(words.figures, "mdi:home-group"),
-                number(community.coverage, words.coverage, "mdi:chart-donut", columns=6),
-                number(community.self_consumption, words.kept, "mdi:recycle", columns=6),
+                tile(community.coverage, words.coverage, "mdi:chart-donut", NEIGHBOURS),
+                tile(community.self_consumption, words.kept, "mdi:recycle", NEIGHBOURS),
                 {"type": "markdown", "content": _figures(community, words)},
                 text(words.figures_hint),
             ),

@@ -56,11 +56,22 @@ def first_hour(now: datetime) -> datetime:
     return midnight.astimezone(UTC)
 
 
-def lift_sums(api: Api, reached: Mapping[str, float], now: datetime) -> list[str]:
+def lift_sums(
+    api: Api, reached: Mapping[str, float], now: datetime, states: Mapping[str, float] | None = None
+) -> list[str]:
     """Let the statistics that the recorder has begun go on from where the imported ones end.
 
     The recorder begins the sum of a new entity at 0 with its first five minutes, whatever was imported. Call it now and
     then; returns the entities that are done.
+
+    Parameters
+    ----------
+    reached
+        Sum [kWh] up to which each entity was imported.
+    now
+        The time.
+    states
+        What an entity itself would have shown then [kWh], where that is known: it may have risen by its past since.
     """
     since = now - timedelta(days=DAYS)  # the imported hours are no such rows
     recorded = api.websocket(
@@ -68,16 +79,18 @@ def lift_sums(api: Api, reached: Mapping[str, float], now: datetime) -> list[str
         start_time=since.isoformat(),
         statistic_ids=list(reached),
         period="5minute",
-        types=["sum"],
+        types=["sum", "state"],
     )
     done = []
-    for entity, rows in recorded.items():
-        first = datetime.fromtimestamp(rows[0]["start"] / 1000, UTC)
+    for entity, (row, *_) in recorded.items():
+        first = datetime.fromtimestamp(row["start"] / 1000, UTC)
+        shown = (states or {}).get(entity)
+        rise = row["sum"] if shown is None else row["state"] - shown
         api.websocket(
             "recorder/adjust_sum_statistics",
             statistic_id=entity,
             start_time=first.replace(minute=0, second=0).isoformat(),
-            adjustment=reached[entity],
+            adjustment=reached[entity] + rise - row["sum"],
             adjustment_unit_of_measurement="kWh",
         )
         done.append(entity)

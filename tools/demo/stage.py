@@ -267,13 +267,14 @@ class Demo:
         notes, site, shares = self._notes, self._site, self._shares
         if site is None or shares is None:
             return False
-        if not notes.shared and (reached := import_past_shares(api, notes.sites[0], shares, datetime.now(UTC))):
-            notes.past |= reached
+        if not notes.shared and (past := import_past_shares(api, notes.sites[0], shares, datetime.now(UTC))):
+            notes.past |= past.reached
+            notes.states = past.states
             notes.shared = True
             furnish.set_up_energy(api, site, shares)  # not before: whatever the past adds would have to be paid now
             self._memory.save()
         if notes.past:
-            for entity in lift_sums(api, notes.past, datetime.now(UTC)):
+            for entity in lift_sums(api, notes.past, datetime.now(UTC), notes.states):
                 del notes.past[entity]
             self._memory.save()
         return notes.shared

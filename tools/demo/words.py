@@ -135,8 +135,8 @@ WORDS = {
         taken="Taken from the grid",
         shared="Given to members",
         left="Left over",
-        coverage="Needs covered",
-        kept="Used in the street",
+        coverage="Needs covered this month",
+        kept="Used in the street this month",
         homes="Shares now",
         homes_hint=(
             "Three of the fifteen members are in this Home Assistant. The other twelve take part over the"
@@ -144,7 +144,7 @@ WORDS = {
             " by the hour in 2016; their quarter-hours, and what the roofs give, are *derived*."
         ),
         figures_hint=(
-            "Both percentages are of this month: how much of what all took came from the street's own roofs,"
+            "How much of what all took came from the street's own roofs,"
             " and how much of what the roofs gave was used in the street."
         ),
         late_hint=(
@@ -215,8 +215,8 @@ WORDS = {
         taken="Pris au réseau",
         shared="Attribué aux membres",
         left="Surplus",
-        coverage="Besoins couverts",
-        kept="Utilisé dans la rue",
+        coverage="Besoins couverts ce mois",
+        kept="Utilisé dans la rue ce mois",
         homes="Les parts en ce moment",
         homes_hint=(
             "Trois des quinze membres sont dans ce Home Assistant. Les douze autres participent par internet :"
@@ -225,7 +225,7 @@ WORDS = {
             " sont *déduits*."
         ),
         figures_hint=(
-            "Les deux pourcentages sont ceux du mois : la part de tout ce qui a été pris au réseau qui venait"
+            "La part de tout ce qui a été pris au réseau qui venait"
             " des toits de la rue, et la part de ce que ces toits ont donné qui a été utilisée dans la rue."
         ),
         late_hint=(
@@ -295,8 +295,8 @@ WORDS = {
         taken="Van het net",
         shared="Aan leden toegekend",
         left="Overschot",
-        coverage="Behoefte gedekt",
-        kept="In de straat verbruikt",
+        coverage="Deze maand gedekt",
+        kept="Deze maand in de straat verbruikt",
         homes="Wie nu wat krijgt",
         homes_hint=(
             "Drie van de vijftien leden zitten in deze Home Assistant. De andere twaalf doen via het internet"
@@ -304,7 +304,7 @@ WORDS = {
             " per uur gemeten; hun kwartieren, en wat de daken geven, zijn *afgeleid*."
         ),
         figures_hint=(
-            "Beide percentages gelden voor deze maand: welk deel van alles wat werd afgenomen van de daken van"
+            "Welk deel van alles wat werd afgenomen van de daken van"
             " de straat kwam, en welk deel van wat die daken gaven in de straat werd verbruikt."
         ),
         late_hint=(
@@ -374,8 +374,8 @@ WORDS = {
         taken="Aus dem Netz",
         shared="An Mitglieder verteilt",
         left="Überschuss",
-        coverage="Bedarf gedeckt",
-        kept="In der Straße verbraucht",
+        coverage="Diesen Monat gedeckt",
+        kept="Diesen Monat in der Straße verbraucht",
         homes="Anteile jetzt",
         homes_hint=(
             "Drei der fünfzehn Mitglieder sind in diesem Home Assistant. Die anderen zwölf nehmen über das"
@@ -383,7 +383,7 @@ WORDS = {
             " echte, 2016 stündlich gemessen; ihre Viertelstunden, und was die Dächer geben, sind *abgeleitet*."
         ),
         figures_hint=(
-            "Beide Prozentwerte gelten für diesen Monat: welcher Teil von allem, was bezogen wurde, von den"
+            "Welcher Teil von allem, was bezogen wurde, von den"
             " Dächern der Straße kam, und welcher Teil dessen, was diese Dächer gaben, in der Straße verbraucht"
             " wurde."
         ),
