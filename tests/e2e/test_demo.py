@@ -125,7 +125,7 @@ def test_it_has_sixteen_weeks_behind_it_and_a_community_that_shares(used_directo
         for each in (shares.from_neighbours, shares.from_supplier, site.offtake)
     )
     assert neighbours > 0.5
-    assert neighbours + supplier == pytest.approx(taken, rel=0.5)
+    assert neighbours + supplier == pytest.approx(taken, rel=0.1)
     assert float(states[shares.price]["state"]) < float(states[site.price]["state"])
     assert [each["type"] for each in sources] == ["grid", "grid", "solar"]
     assert [each.get("stat_energy_from") for each in sources[:2]] == [shares.from_neighbours, shares.from_supplier]

@@ -1,1 +1,1 @@
-"""The demo: a simulated meter, a real Home Assistant, and a dashboard that shows what the meter measures."""
+"""The demo: simulated meters, a real Home Assistant, a community, and a dashboard that shows how it shares."""

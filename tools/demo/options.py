@@ -43,9 +43,11 @@ def read_options(arguments: Sequence[str] | None = None) -> Options:
     """Read the command line; a wrong one ends the program with status 2."""
     parser = _Parser(
         prog="scripts/demo",
-        description="Starts a simulated Fluksometer and a real Home Assistant that shows what it measures, and prints"
-        " the address of the dashboard when it is ready. Ctrl-C stops everything that was started.",
-        epilog="The exit status is 0, or 1 if something failed; with --duration it is 1 too if the watts did not move.",
+        description="Starts three simulated Fluksometers, a real Home Assistant that shows what they measure, and a"
+        " community that they share with twelve homes far away, over a broker of its own. Prints the address of the"
+        " dashboard when it is ready. Ctrl-C stops everything that was started.",
+        epilog="The exit status is 0, or 1 if something failed; with --duration it is 1 too if the watts did not move,"
+        " or nothing was shared.",
     )
     add = parser.add_argument
     add("--port", type=_port, help="of Home Assistant on 127.0.0.1 (default: 8123, or another one if that is taken)")
@@ -59,8 +61,8 @@ def read_options(arguments: Sequence[str] | None = None) -> Options:
         help="where the recorded household begins: a moment such as 2017-10-20T18:30, whose weekday and time of day"
         " count, or 'now' (default: a Sunday at noon, so that there is sun at night too)")  # fmt: skip
     add("--lan", action="store_true",
-        help="announce the meter on the network and let Home Assistant discover it there (default: both stay on"
-        " 127.0.0.1, silent on the network, and the meter is added by its address)")  # fmt: skip
+        help="announce the first meter on the network and let Home Assistant discover it there (default: all stay on"
+        " 127.0.0.1, silent on the network, and the meters are added by their addresses)")  # fmt: skip
     read = parser.parse_args(arguments)
     return Options(
         port=read.port,
