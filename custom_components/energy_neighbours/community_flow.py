@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from homeassistant.config_entries import ConfigFlow, ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import ConfigFlow, ConfigFlowResult
 from homeassistant.const import CONF_HOST, CONF_NAME
-from homeassistant.core import HomeAssistant
-from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
 from . import community_form as form
@@ -15,6 +13,7 @@ from .brokers import CONF_BROKER, CONF_CA, CertificateError, write_broker
 from .coefficient_flow import CoefficientSteps
 from .communities import (
     CONF_ACCEPTED,
+    CONF_AUTHOR,
     CONF_COMMUNITY,
     CONF_KEY,
     CONF_REGION,
@@ -28,7 +27,6 @@ from .communities import (
     with_key,
 )
 from .community_price_flow import CommunityPriceSteps
-from .const import DOMAIN
 from .contract_form import guess_region
 from .core.key_text import read_groups, read_stages, read_weights
 from .core.quarter_hour import next_month
@@ -48,6 +46,7 @@ from .core.repartition_key import (
 )
 from .core.signing import generate_key
 from .key_example import async_example
+from .key_texts import async_key_texts
 from .link import async_try_broker
 
 
@@ -64,7 +63,7 @@ class CommunitySteps(ConfigFlow):
             return self.async_create_entry(
                 title=user_input[CONF_NAME].strip() or entry_id,
                 data={CONF_COMMUNITY: entry_id},
-                options=with_key(options, valid_from, key, await _author(self)),
+                options=with_key(options, valid_from, key, ""),
             )
         values: dict[str, Any] = {CONF_VALID_FROM: dt_util.now().date().replace(day=1).isoformat()}
         if region := guess_region(self.hass):
@@ -81,7 +80,7 @@ class CommunityOptionsFlow(CoefficientSteps, CommunityPriceSteps):
         super().__init__()
         self._kind = KeyKind.PRORATA
         self._key: RepartitionKey = Prorata()
-        self._valid_from = ""
+        self._valid_from = self._author = ""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Begin: the first step of a site's options has another title."""
@@ -131,6 +130,7 @@ class CommunityOptionsFlow(CoefficientSteps, CommunityPriceSteps):
         """Ask which key shall hold, and from when on."""
         if user_input is not None:
             self._kind, self._valid_from = KeyKind(user_input[CONF_KEY]), user_input[CONF_VALID_FROM]
+            self._author = (user_input.get(CONF_AUTHOR) or "").strip()
             if form.key_terms_schema(self._kind, {}, {}).schema:
                 return await self.async_step_key_terms()
             self._key = DynamicCustom() if self._kind is KeyKind.DYNAMIC_CUSTOM else key_from_dict({"kind": self._kind})
@@ -169,14 +169,14 @@ class CommunityOptionsFlow(CoefficientSteps, CommunityPriceSteps):
         if user_input is not None:
             valid_from = date.fromisoformat(self._valid_from)
             accepted = user_input.get(CONF_ACCEPTED, ())
-            data = with_key(self.config_entry.options, valid_from, self._key, await _author(self), accepted)
+            data = with_key(self.config_entry.options, valid_from, self._key, self._author, accepted)
             return self.async_create_entry(data=data)
         example = await async_example(self.hass, self.config_entry, self._key)
         return self.async_show_form(
             step_id="key_example",
             data_schema=form.acceptance_schema(self._names()),
             description_placeholders={
-                "date": await _day(self.hass, date.fromisoformat(self._valid_from)),
+                "date": (await async_key_texts(self.hass)).day(date.fromisoformat(self._valid_from)),
                 "example": example,
             },
         )
@@ -189,18 +189,13 @@ class CommunityOptionsFlow(CoefficientSteps, CommunityPriceSteps):
             return self.async_abort(reason="nobody_to_accept")
         if user_input is not None:
             return self.async_create_entry(data=with_acceptance(options, newest.number, user_input[CONF_ACCEPTED]))
-        kinds = await async_get_translations(self.hass, self.hass.config.language, "selector", [DOMAIN])
+        texts = await async_key_texts(self.hass)
         return self.async_show_form(
             step_id="acceptance",
             data_schema=self.add_suggested_values_to_schema(
                 form.acceptance_schema(names), {CONF_ACCEPTED: sorted(newest.accepted & set(names))}
             ),
-            description_placeholders={
-                "key": kinds[f"component.{DOMAIN}.selector.repartition_key.options.{newest.key.kind}"],
-                "number": str(newest.number),
-                "date": await _day(self.hass, newest.valid_from),
-                "author": newest.author or "-",
-            },
+            description_placeholders={"version": texts.version(newest)},
         )
 
     def _names(self, *, produces: bool | None = None) -> dict[str, str]:
@@ -213,18 +208,6 @@ class CommunityOptionsFlow(CoefficientSteps, CommunityPriceSteps):
             for each in members_of(entry)
             if (each.member.produces if produces else each.member.consumes)
         }
-
-
-async def _author(flow: ConfigFlow | OptionsFlow) -> str:
-    """Return the name of the user who goes through a flow; empty if that is nobody in particular."""
-    user = await flow.hass.auth.async_get_user(str(flow.context.get("user_id") or ""))
-    return (user.name if user else None) or ""
-
-
-async def _day(hass: HomeAssistant, day: date) -> str:
-    """Write a day as people do in Home Assistant's language."""
-    texts = await async_get_translations(hass, hass.config.language, "common", [DOMAIN])
-    return day.strftime(texts[f"component.{DOMAIN}.common.format_day"])
 
 
 def _read_key(kind: KeyKind, user_input: Mapping[str, Any], codes: list[str]) -> RepartitionKey:

@@ -26,6 +26,7 @@ import voluptuous as vol
 from .brokers import CONF_CA, CONF_TLS, TLS_PORT, read_certificate
 from .communities import (
     CONF_ACCEPTED,
+    CONF_AUTHOR,
     CONF_GROUP,
     CONF_JOINED,
     CONF_KEY,
@@ -189,11 +190,12 @@ def read_broker_form(user_input: Mapping[str, Any]) -> Broker:
 
 
 def key_schema() -> vol.Schema:
-    """Return the fields of a change of the key: which, and from when on."""
+    """Return the fields of a change of the key: which, from when on, and who decided it."""
     return vol.Schema(
         {
             vol.Required(CONF_KEY): select(KeyKind, "repartition_key"),
             vol.Required(CONF_VALID_FROM): DateSelector(),
+            vol.Optional(CONF_AUTHOR): TextSelector(),
         }
     )
 

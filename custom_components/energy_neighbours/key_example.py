@@ -7,11 +7,10 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.importlib import async_import_module
-from homeassistant.helpers.translation import async_get_translations
 
-from .const import DOMAIN
 from .core.quarter_hour import Span, day_of, local_month
 from .core.repartition_key import DynamicCustom, RepartitionKey
+from .key_texts import async_key_texts
 from .ledger import LedgerError
 
 MOST_ROWS = 40
@@ -19,10 +18,11 @@ MOST_ROWS = 40
 
 async def async_example(hass: HomeAssistant, entry: ConfigEntry[Any], key: RepartitionKey) -> str:
     """Return a table of what members got last month and would have got, or a sentence why there is none."""
-    texts = await async_get_translations(hass, hass.config.language, "common", [DOMAIN])
+    texts = await async_key_texts(hass)
+    text = texts.say
 
-    def text(name: str) -> str:
-        return texts.get(f"component.{DOMAIN}.common.{name}", name)
+    def energy(watt_hours: int) -> str:
+        return f"{texts.number(watt_hours / 1000, 1)} kWh"
 
     if entry.state is not ConfigEntryState.LOADED:
         return text("example_none")
@@ -53,10 +53,9 @@ async def async_example(hass: HomeAssistant, entry: ConfigEntry[Any], key: Repar
     rows = [f"| {text('example_member')} | {text('example_now')} | {text('example_then')} |", "|---|---:|---:|"]
     named = {each.member.code: entry.subentries[each.subentry_id].title for each in community.members}
     listed = sorted(example, key=lambda code: -abs(example[code][1] - example[code][0]))[:MOST_ROWS]
-    rows += [
-        f"| {named[code]} | {example[code][0] / 1000:.1f} kWh | {example[code][1] / 1000:.1f} kWh |" for code in listed
-    ]
-    before, after = (sum(pair[place] for pair in example.values()) / 1000 for place in (0, 1))
-    rows.append(f"| **{text('example_all')}** | **{before:.1f} kWh** | **{after:.1f} kWh** |")
-    table = "\n".join(rows)
+    rows += [f"| {named[code]} | {energy(example[code][0])} | {energy(example[code][1])} |" for code in listed]
+    before, after = (sum(pair[place] for pair in example.values()) for place in (0, 1))
+    rows.append(f"| **{text('example_all')}** | **{energy(before)}** | **{energy(after)}** |")
+    start, end = (texts.day(day_of(moment, community.zone)) for moment in (span.start, span.end - 1))
+    table = "\n".join([text("example_span", start=start, end=end), "", *rows])
     return f"{table}\n\n{text('example_without_coefficients')}" if lacks_coefficients else table

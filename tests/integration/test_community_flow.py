@@ -302,13 +302,17 @@ async def test_a_community_may_type_hours_of_its_own(hass, freezer) -> None:
 
 async def test_who_accepted_a_key_is_noted(hass, freezer) -> None:
     entry = await with_roof(hass, freezer)
-    result = await configure(hass, await options(hass, entry, "key"), {"key": "equal", "valid_from": "2026-07-01"})
+    change = {"key": "equal", "valid_from": "2026-07-01", "author": " the meeting "}
+    result = await configure(hass, await options(hass, entry, "key"), change)
     await configure(hass, result, {"accepted": ["aaaa"]})
     await hass.async_block_till_done()
     assert [sorted(version.accepted) for version in read_keys(entry.options)] == [[], ["aaaa"]]
     result = await options(hass, entry, "acceptance")
     assert suggestions(result) == {"accepted": ["aaaa"]}
-    assert result["description_placeholders"]["number"] == "2"
+    told = (
+        "Version 2 of the key, which holds from 2026-07-01 on and was decided by the meeting: Equal parts, one round."
+    )
+    assert result["description_placeholders"]["version"] == told
     await configure(hass, result, {"accepted": ["bbbb", "aaaa"]})
     await hass.async_block_till_done()
     assert [sorted(version.accepted) for version in read_keys(entry.options)] == [[], ["aaaa", "bbbb"]]
