@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import batched
 import logging
 import time
 from typing import Any, Final
@@ -13,41 +14,30 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_interval
 
 from .communities import CommunityMember, Source
-from .community import PATIENCE, Community
+from .community import Community
 from .const import DOMAIN
 from .core.message_fields import MessageError
 from .core.messages import (
-    MAX_QUARTERS,
-    MAX_SPANS,
     Consent,
     Live,
     LiveShare,
     Message,
     Reading as ReadingMessage,
-    RefusedQuarter,
     Request,
-    Share as ShareMessage,
-    ShareQuarter,
-    StoredQuarter,
-    batches,
     decode,
     encode,
 )
-from .core.quarter_hour import QUARTER, QuarterHour, Span, midnight, quarter_start
-from .core.reading_check import refusal
+from .core.quarter_hour import QUARTER, Span, quarter_start
 from .core.topics import Kind, member_topic, organiser_filters, parse_topic
 from .faults import FaultList
 from .ledger import LedgerError
-from .ledger_readings import Reading
-from .ledger_shares import Share
 from .link import Broker, Link
+from .reading_inbox import ReadingInbox, Taken
+from .share_post import TOGETHER, SharePost
+from .wanted_readings import WantedReadings
 
 _LOGGER = logging.getLogger(__name__)
 
-ASK_AGAIN: Final = 900
-"""What a member has not sent is asked for again after this time [s]."""
-ASK_BACK: Final = 35 * 86_400
-"""Nothing older than this is asked for [s]; a member may send it all the same."""
 FRESH: Final = 60
 """A power that is older than this is not believed any more [s]."""
 TOLD_AGAIN: Final = 86_400
@@ -77,7 +67,6 @@ class CommunityLink:
         self._name = name
         self.link = Link(hass, broker, organiser_filters(name), self._receive, self._greet)
         self._members = {each.member.code: each for each in community.members if each.source is Source.REMOTE}
-        self._by_site = {each.site: each for each in self._members.values()}
         self.refused: Counter[str] = Counter()
         """How many messages, or quarter-hours, were not taken, by reason."""
         self.other_devices: dict[str, str] = {}
@@ -85,10 +74,9 @@ class CommunityLink:
         self.live: dict[str, Live] = {}
         """The latest powers, by code."""
         self._states: dict[str, dict[str, Any]] = {}
-        self._sent: dict[str, int] = {}
-        self._asked: dict[str, float] = {}
-        self._locks = {code: asyncio.Lock() for code in self._members}
-        self._sending = {code: asyncio.Lock() for code in self._members}
+        self._inbox = ReadingInbox(community, self._states, self._is_its_device, self._answer)
+        self._wanted = WantedReadings(community)
+        self._post = SharePost(community, self._members, self._publish)
         self._faults = FaultList(hass, community.entry.entry_id, community.entry.title)
         self._cancel: list[Any] = []
 
@@ -96,12 +84,12 @@ class CommunityLink:
         """Connect, and answer members from now on."""
         name = self._community.ledger.name
         sites = {code: each.site for code, each in self._members.items()}
-        self._states = await self._community.ledger.async_look(
+        self._states |= await self._community.ledger.async_look(
             lambda shares: {code: shares.load_member(name, site) for code, site in sites.items()}
         )
         self._community.silent = self._silent()
         self._cancel += [
-            self._community.async_add_share_listener(self._send_changed),
+            self._community.async_add_share_listener(self._post.send),
             async_track_time_interval(self._hass, self._look_for_faults, LOOK),
             self.link.async_add_listener(self._look_for_faults),
         ]
@@ -111,14 +99,20 @@ class CommunityLink:
         """Hang up."""
         while self._cancel:
             self._cancel.pop()()
+        self._inbox.async_stop()
+        self._post.async_stop()
         await self.link.async_stop()
         self._faults.clear()
 
     async def _greet(self) -> None:
         """After each connection, tell every member what it may have missed, and ask for what we lack."""
-        for each in self._members.values():
-            await self._send_after(each, self._states[each.member.code].get("seen", 0))
-            await self._ask(each, at_once=True)
+        for members in batched(self._members.values(), TOGETHER, strict=False):
+            for each in members:
+                await self._send_after(each, self._states[each.member.code].get("seen", 0))
+            wanted = await self._lacking(members, at_once=True)
+            await asyncio.gather(
+                *(self._publish(each, Kind.REQUEST, Request(issued_at=_now(), wanted=spans)) for each, spans in wanted)
+            )
 
     # What members send
 
@@ -139,7 +133,7 @@ class CommunityLink:
             return
         match message:
             case ReadingMessage():
-                self._hass.async_create_task(self._take(member, message), f"{DOMAIN} reading")
+                self._inbox.put(member, message)
             case Live() if not (self.consent(found.code) or {}).get("live"):
                 self.refused["no_consent"] += 1
             case Live() if abs(message.time - time.time()) < FRESH:
@@ -202,28 +196,7 @@ class CommunityLink:
             found["erasure_wished"] = {"community": name, "codes": ", ".join(sorted(wishes))}
         self._faults.update(found)
 
-    async def _take(self, member: CommunityMember, message: ReadingMessage) -> None:
-        """Keep what a member sent, and answer it."""
-        code = member.member.code
-        async with self._locks[code]:  # one after the other: an earlier answer must not overtake a later one
-            if not await self._is_its_device(member, message.device):
-                await self._publish(member, Kind.REQUEST, Request(issued_at=_now(), other_device=True))
-                return
-            try:
-                stored, refused = await self._store(member, message)
-                await self._note(member, seen=message.shares_seen, heard=_now())
-            except LedgerError as error:
-                _LOGGER.warning("%s; member %s will send its readings again", error, code)
-                return
-        for reason in (each.reason.value for each in refused):
-            self.refused[reason] += 1
-        wanted = await self._lacking(member) if message.quarters else ()
-        if stored or refused or wanted:
-            answer = Request(issued_at=_now(), acknowledged=stored, refused=refused, wanted=wanted)
-            await self._publish(member, Kind.REQUEST, answer)
-        await self._send_after(member, message.shares_seen)
-
-    async def _is_its_device(self, member: CommunityMember, device: str) -> bool:
+    def _is_its_device(self, member: CommunityMember, device: str) -> bool:
         """Whether a message comes from the installation that uses the code since it first did."""
         code = member.member.code
         state = self._states[code]
@@ -238,34 +211,6 @@ class CommunityLink:
         self._look_for_faults()
         return False
 
-    async def _store(
-        self, member: CommunityMember, message: ReadingMessage
-    ) -> tuple[tuple[StoredQuarter, ...], tuple[RefusedQuarter, ...]]:
-        community, now = self._community, time.time()
-        name = community.ledger.name
-        closed = await community.ledger.async_look(lambda shares: shares.closed_until(name)) or 0
-        taken: list[Reading] = []
-        refused: list[RefusedQuarter] = []
-        for each in message.quarters:
-            reason = refusal(
-                each,
-                member.member,
-                connection_power=member.connection_power,
-                closed_until=closed,
-                now=now,
-                zone=community.zone,
-            )
-            if reason:
-                refused.append(RefusedQuarter(each.start, each.revision, reason))
-            else:
-                quarter = QuarterHour(each.start, each.offtake, each.injection, each.production, each.quality)
-                taken.append(Reading(quarter, each.revision))
-        if taken:
-            changed = await community.ledger.async_change(lambda shares: shares.take(name, member.site, taken))
-            if changed:
-                community.wake()
-        return tuple(StoredQuarter(each.quarter.start, each.revision) for each in taken), tuple(refused)
-
     async def _note(self, member: CommunityMember, **news: Any) -> None:
         """Keep what is known of a member."""
         state = self._states[member.member.code]
@@ -273,75 +218,58 @@ class CommunityLink:
         name = self._community.ledger.name
         await self._community.ledger.async_change(lambda shares: shares.save_member(name, member.site, state))
 
-    # What they are asked for
-
-    async def _lacking(self, member: CommunityMember) -> tuple[Span, ...]:
-        """Return what a member should have sent, unless it was asked for a short while ago."""
-        now, code = time.time(), member.member.code
-        if now - self._asked.get(code, 0) < ASK_AGAIN:
-            return ()
-        self._asked[code] = now
-        zone, begins = self._community.zone, self._community.begins
-        if begins is None:
-            return ()
-        if (consent := self.consent(code)) and not consent["readings"]:
-            return ()
-        name = self._community.ledger.name
-        closed = await self._community.ledger.async_look(lambda shares: shares.closed_until(name)) or 0
-        first = max(midnight(member.member.joined, zone), begins, closed, quarter_start(now - ASK_BACK))
-        last = quarter_start(now - PATIENCE)
-        if member.member.left:
-            last = min(last, midnight(member.member.left, zone))
-        span = Span(first, last)
-        known = await self._community.ledger.async_look(lambda shares: shares.known_starts(member.site, span))
-        return tuple(_spans(start for start in span.quarter_hours if start not in known))[:MAX_SPANS]
-
-    async def _ask(self, member: CommunityMember, *, at_once: bool = False) -> None:
-        if at_once:
-            self._asked.pop(member.member.code, None)
-        if wanted := await self._lacking(member):
-            await self._publish(member, Kind.REQUEST, Request(issued_at=_now(), wanted=wanted))
-
     # What they are told
 
-    @callback
-    def _send_changed(self, changed: dict[str, list[Share]]) -> None:
-        for site, shares in changed.items():
-            if member := self._by_site.get(site):
-                self._hass.async_create_task(self._send(member, shares), f"{DOMAIN} shares")
+    async def _answer(self, taken: Sequence[Taken]) -> None:
+        """Tell members what is kept of what they sent, what is refused, and what else we lack."""
+        for reason in (each.reason.value for one in taken for each in one.refused):
+            self.refused[reason] += 1
+        senders = {
+            each.member.member.code: each.member for each in taken if each.message.quarters and not each.other_device
+        }
+        wanted = {each.member.code: spans for each, spans in await self._lacking(senders.values())}
+        for part in batched(taken, TOGETHER, strict=False):
+            answers = [
+                (
+                    each.member,
+                    Request(
+                        issued_at=_now(),
+                        acknowledged=each.stored,
+                        refused=each.refused,
+                        wanted=() if each.other_device else wanted.pop(each.member.member.code, ()),
+                        other_device=each.other_device,
+                    ),
+                )
+                for each in part
+            ]
+            await asyncio.gather(
+                *(
+                    self._publish(member, Kind.REQUEST, answer)
+                    for member, answer in answers
+                    if answer.acknowledged or answer.refused or answer.wanted or answer.other_device
+                )
+            )
+            await asyncio.gather(
+                *(self._send_after(each.member, each.message.shares_seen) for each in part if not each.other_device)
+            )
+
+    async def _lacking(
+        self, members: Iterable[CommunityMember], *, at_once: bool = False
+    ) -> list[tuple[CommunityMember, tuple[Span, ...]]]:
+        """Return what members should have sent and may be asked for."""
+        asked = [each for each in members if (self.consent(each.member.code) or {}).get("readings", True)]
+        try:
+            wanted = await self._wanted.async_find(asked, at_once=at_once)
+        except LedgerError as error:
+            _LOGGER.debug("%s", error)
+            return []
+        return [(each, wanted[each.member.code]) for each in asked if each.member.code in wanted]
 
     async def _send_after(self, member: CommunityMember, revision: int) -> None:
-        """Send the shares that a member does not hold yet, which are those after a revision."""
-        self._sent[member.member.code] = revision
-        while shares := await self._shares_after(member, self._sent[member.member.code]):
-            if not await self._send(member, shares):
-                return
-
-    async def _shares_after(self, member: CommunityMember, revision: int) -> list[Share]:
-        name = self._community.ledger.name
-        return await self._community.ledger.async_look(
-            lambda found: found.shares_after(name, member.site, revision, MAX_QUARTERS)
-        )
-
-    async def _send(self, member: CommunityMember, shares: Sequence[Share]) -> bool:
-        """Send shares; return whether the broker took all of them."""
-        code = member.member.code
-        by_revision: dict[int, list[Share]] = {}
-        for share in shares:
-            by_revision.setdefault(share.revision, []).append(share)
-        async with self._sending[code]:
-            for revision in sorted(by_revision):
-                for part in batches(by_revision[revision]):
-                    message = ShareMessage(
-                        issued_at=_now(),
-                        revision=revision,
-                        after=min(self._sent.get(code, 0), revision),
-                        quarters=tuple(_quarter(share) for share in part),
-                    )
-                    if not await self._publish(member, Kind.SHARE, message):
-                        return False
-                self._sent[code] = max(revision, self._sent.get(code, 0))
-        return True
+        try:
+            await self._post.async_send_after(member, revision)
+        except LedgerError as error:
+            _LOGGER.debug("%s; the shares of member %s are sent when it is heard again", error, member.member.code)
 
     async def async_clear(self, code: str) -> None:
         """Take away what the broker keeps for a member."""
@@ -360,28 +288,3 @@ class CommunityLink:
 
 def _now() -> int:
     return int(time.time())
-
-
-def _quarter(share: Share) -> ShareQuarter:
-    return ShareQuarter(
-        share.start,
-        share.offered or 0,
-        share.allocated or 0,
-        None,
-        share.revision,
-        share.provisional,
-        share.version,
-    )
-
-
-def _spans(starts: Iterable[int]) -> Iterable[Span]:
-    """Yield the spans that quarter-hours make."""
-    begin = end = None
-    for start in starts:
-        if start != end:
-            if begin is not None and end is not None:
-                yield Span(begin, end)
-            begin = start
-        end = start + QUARTER
-    if begin is not None and end is not None:
-        yield Span(begin, end)

@@ -146,19 +146,18 @@ class ReadingLedger:
 
     def known_starts(self, site: str, span: Span) -> set[int]:
         """Return the quarter-hours of a span of which a site's grid energy is known."""
-        return self.known_starts_of([site], span)[site]
+        statement = select(CURRENT.start).where(*within(site, span), CURRENT.offtake.is_not(None))
+        with self._file.reading() as connection:
+            return set(connection.scalars(statement))
 
-    def known_starts_of(self, sites: Collection[str], span: Span) -> dict[str, set[int]]:
-        """Return the quarter-hours of a span of which the grid energy of sites is known, by site."""
-        statement = select(site_table.c.entry, CURRENT.start).join_from(
+    def count_known(self, sites: Collection[str], span: Span) -> dict[str, int]:
+        """Return of how many quarter-hours of a span the grid energy of sites is known; nothing is said of none."""
+        statement = select(site_table.c.entry, func.count()).join_from(
             site_table, quarter_hour_table, CURRENT.site == site_table.c.id
         )
         statement = statement.where(site_table.c.entry.in_(sites), *inside(span), CURRENT.offtake.is_not(None))
-        found: dict[str, set[int]] = {site: set() for site in sites}
         with self._file.reading() as connection:
-            for site, start in connection.execute(statement):
-                found[site].add(start)
-        return found
+            return dict(connection.execute(statement.group_by(site_table.c.entry)).tuples().all())
 
     def load_member(self, community: str, site: str) -> dict[str, Any]:
         """Return what `save_member` kept; empty if nothing was."""

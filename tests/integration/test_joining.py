@@ -129,7 +129,7 @@ async def test_a_household_decides_what_it_sends_and_sees_what_it_sent(village: 
     assert village.membership.last_sent is None
     await eventually(lambda: village.community.link.link.connected)
     # Nor is it asked for what it does not want to send.
-    assert await village.community.link._lacking(village.community.member(code)) == ()
+    assert await village.community.link._lacking([village.community.member(code)], at_once=True) == []
 
 
 async def test_what_comes_from_the_neighbours_now_is_told_to_who_tells_its_own(village: Village) -> None:

@@ -24,10 +24,14 @@ PATIENCE: Final = 60
 """After this time [s] there is no connection."""
 
 
-def _set_clock(ahead: float) -> None:
-    """Put the clock of this process forward [s]: quarter-hours end when the benchmark wants it."""
-    real = time.time
-    time.time = lambda: real() + ahead
+class _Clock:
+    """The clock of this process, which can be put forward: quarter-hours end when the benchmark wants it."""
+
+    def __init__(self, ahead: float) -> None:
+        self.ahead = ahead
+        """How far it is ahead of the real one [s]."""
+        real = time.time
+        time.time = lambda: real() + self.ahead
 
 
 class _Watch:
@@ -64,7 +68,7 @@ async def _organise(hass: HomeAssistant, entry: ConfigEntry) -> None:
     stop()
 
 
-async def _serve(hass: HomeAssistant, entry: ConfigEntry, blocking: BlockingCalls) -> None:
+async def _serve(hass: HomeAssistant, entry: ConfigEntry, blocking: BlockingCalls, clock: _Clock) -> None:
     await hass.async_start()
     block_async_io.enable()
     watch = _Watch()
@@ -72,6 +76,8 @@ async def _serve(hass: HomeAssistant, entry: ConfigEntry, blocking: BlockingCall
     async def answer(question: dict[str, Any]) -> Answer:
         if question["ask"] == "organise":
             await _organise(hass, entry)
+        elif question["ask"] == "go on":
+            clock.ahead = question["ahead"]
         blocking.check()
         return watch.read()
 
@@ -80,7 +86,7 @@ async def _serve(hass: HomeAssistant, entry: ConfigEntry, blocking: BlockingCall
 
 async def _main() -> None:
     given = arguments()
-    _set_clock(given["ahead"])
+    clock = _Clock(given["ahead"])
     folder = Path(given["folder"])
     Layout(port=free_port()).write(folder)
     entry = Street(**given["street"]).entry(given["broker"])
@@ -88,7 +94,7 @@ async def _main() -> None:
     logging.getLogger().addHandler(blocking)
     hass = await start(folder)
     try:
-        await _serve(hass, entry, blocking)
+        await _serve(hass, entry, blocking, clock)
     finally:  # whatever happened: its recorder would keep the process alive
         await hass.async_stop(force=True)
 

@@ -30,8 +30,10 @@ SIZES: Final = (50, 200, 500)
 FEW: Final = 8
 """Members of a quick round."""
 DAY: Final = 96
+BEFORE: Final = 960
+"""The organiser starts so long before the end of the last quarter-hour [s]: all may be asked again what it lacks."""
 JUST_OVER: Final = 20
-"""So long ago [s] the last quarter-hour has ended when the organiser starts."""
+"""Members send it so long after its end [s]."""
 SPREAD: Final = 10.0
 """Members send a quarter-hour within this time [s], as meters close it and Home Assistants write it."""
 EVERY: Final = 10.0
@@ -114,6 +116,7 @@ class _Case:
         end = quarter_start(now) + QUARTER
         self._street = Street(members, told, end)
         self._ahead = end + JUST_OVER - now
+        """How far the clocks of all are ahead of the real one when members send [s]."""
         self._folder = folder
 
     def __enter__(self) -> Self:
@@ -145,6 +148,9 @@ class _Case:
     def close(self, spread: float) -> Used:
         """Let all send what they have."""
         expected = self._street.expected()
+        self._rest()
+        self._home.ask("go on", ahead=self._ahead)
+        self._home.answer()
         idle = self._rest()
         self._read()
         self._crowd.ask("send", seconds=spread)
@@ -185,7 +191,12 @@ def _workers(folder: Path, street: Street, ahead: float) -> Iterator[tuple[Worke
     organiser = {**where, "username": ORGANISER, "password": password}
     crowd = {**where, "username": CROWD, "password": add_member(broker, CROWD)}
     given: dict[str, Any] = {"street": asdict(street), "ahead": ahead}
-    at_home = {**given, "broker": organiser, "folder": str(folder / "home")}
+    at_home = {
+        **given,
+        "ahead": ahead - BEFORE - JUST_OVER,
+        "broker": organiser,
+        "folder": str(folder / "home"),
+    }
     with (
         Mosquitto(broker, configured=True),
         Worker("tools.bench.organiser.crowd", {**given, "broker": crowd}, folder / "crowd.log") as members,
