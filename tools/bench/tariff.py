@@ -5,9 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-import gc
 from statistics import median
-from time import perf_counter
 
 import numpy as np
 
@@ -28,6 +26,7 @@ from custom_components.energy_neighbours.core.tariff import DayType, classify
 from custom_components.energy_neighbours.tariff_library import shipped_grids, shipped_price_sheets
 
 from .result import Result, compare
+from .timing import times
 
 NAME = "tariff"
 LOOP = 100
@@ -179,16 +178,6 @@ def _check(by_row: dict[str, tuple[int, int]], *ours: Costs) -> None:
 
 
 def _time(call: Call, often: int) -> float:
-    """Return the median time of a call [us], without the collection of garbage."""
+    """Return the median time of a call [us]."""
     call()
-    gc.collect()
-    gc.disable()
-    try:
-        times = []
-        for _ in range(often):
-            start = perf_counter()
-            call()
-            times.append(perf_counter() - start)
-    finally:
-        gc.enable()
-    return 1e6 * median(times)
+    return 1e6 * median(times(call, often))

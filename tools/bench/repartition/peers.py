@@ -1,10 +1,8 @@
 """The peers: EnergyID's library, and the long table of pandas that people write first."""
 
 from collections.abc import Callable, Mapping, Sequence
-import gc
 import subprocess
 import sys
-from time import perf_counter
 from typing import Final
 
 import numpy as np
@@ -22,6 +20,7 @@ from custom_components.energy_neighbours.core.repartition_key import (
     StaticMulti,
     Weights,
 )
+from tools.bench.timing import times
 
 METHODS: Final[Mapping[CalculationMethod, Callable[[Weights], RepartitionKey]]] = {
     CalculationMethod.FIXED: Static,
@@ -103,18 +102,8 @@ def with_sums(flows: Flows) -> Call:
 
 
 def seconds(call: Call, often: int) -> float:
-    """Return the least time of a call [s], without the collection of garbage."""
-    gc.collect()
-    gc.disable()
-    try:
-        times = []
-        for _ in range(often):
-            start = perf_counter()
-            call()
-            times.append(perf_counter() - start)
-    finally:
-        gc.enable()
-    return min(times)
+    """Return the least time of a call [s]."""
+    return min(times(call, often))
 
 
 def peak_memory(side: str, members: int, quarters: int) -> float:
