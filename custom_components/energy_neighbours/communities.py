@@ -157,7 +157,7 @@ def shared_tariff_of(options: Mapping[str, Any]) -> SharedTariff | None:
         read = {band: Decimal(price) for band, price in prices.items()}
         return SharedTariff(read, BandGrid.from_dict(grid) if grid else None)
     except (AttributeError, TypeError, ValueError, InvalidOperation) as err:
-        raise CommunityError(f"the price of shared electricity cannot be read: {err}") from err
+        raise CommunityError(f"the price of shared electricity cannot be read: {prices}") from err
 
 
 def read_keys(options: Mapping[str, Any]) -> tuple[KeyVersion, ...]:

@@ -1,6 +1,7 @@
 """What a loaded config entry holds."""
 
 from collections.abc import Sequence
+import logging
 from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
@@ -8,7 +9,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
 from .brokers import CONF_BROKER, read_broker
-from .communities import CONF_COMMUNITY, is_community
+from .communities import CONF_COMMUNITY, CommunityError, is_community, shared_tariff_of
 from .community import Community
 from .community_ledger import CommunityLedger, async_open_community_ledger
 from .community_link import CommunityLink
@@ -29,6 +30,8 @@ from .site_costs import SiteCosts
 from .site_share import SharingTerms, SiteShare, belonging_of
 from .site_tariff import SiteTariff
 from .tariff_library import shipped_grids
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class LoadedSite(Site):
@@ -106,7 +109,11 @@ class LoadedSite(Site):
     @override
     async def _forget(self, before: int) -> None:
         if entry := self.hass.config_entries.async_get_entry(self.entry_id):
-            await async_before_forgetting(self.hass, entry, self.zone, before)
+            try:
+                await async_before_forgetting(self.hass, entry, self.zone, before)
+            except CommunityError as error:
+                _LOGGER.warning("%s forgets nothing until its community can be read: %s", entry.title, error)
+                return
         await super()._forget(before)
 
     async def _read_contract(self, entry: ConfigEntry[Any]) -> None:
@@ -153,7 +160,8 @@ class LoadedCommunity(Community):
     live: LiveShares | None = None
 
     async def async_begin(self, entry: ConfigEntry[Any]) -> None:
-        """Begin to divide, and to talk to the members."""
+        """Begin to divide, and to talk to the members; `CommunityError` if what they agreed cannot be read."""
+        shared_tariff_of(entry.options)  # asked for when nobody is there to see what is wrong with it
         await self.async_start()
         if settings := entry.options.get(CONF_BROKER):
             self.link = CommunityLink(self.hass, self, entry.data[CONF_COMMUNITY], read_broker(settings))

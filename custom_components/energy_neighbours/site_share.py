@@ -15,7 +15,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
-from .communities import communities_of_site, region_of, shared_tariff_of
+from .communities import CommunityError, communities_of_site, region_of, shared_tariff_of
 from .community_ledger import CommunityLedger, async_open_community_ledger
 from .const import DOMAIN, HISTORY_CHANGED, LIVE_SHARE, SHARES_CHANGED
 from .core.indicators import SharingSums
@@ -75,16 +75,22 @@ class Belonging:
 
 @callback
 def belonging_of(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Belonging | None:
-    """Return the place of a site in a community; the first one if it is in several."""
-    for community, member in communities_of_site(hass, entry.entry_id):
-        if member.member.consumes:
-            return Belonging(
-                community.entry_id,
-                member.member.code,
-                member.member.joined,
-                member.member.left,
-                SharingTerms(region_of(community).zone, shared_tariff_of(community.options)),
-            )
+    """Return the place of a site in a community; the first one if it is in several.
+
+    A community that cannot be read is left out: what a site measures is worth more, and the community says so itself.
+    """
+    try:
+        for community, member in communities_of_site(hass, entry.entry_id):
+            if member.member.consumes:
+                return Belonging(
+                    community.entry_id,
+                    member.member.code,
+                    member.member.joined,
+                    member.member.left,
+                    SharingTerms(region_of(community).zone, shared_tariff_of(community.options)),
+                )
+    except CommunityError as error:
+        _LOGGER.warning("%s does without its shares: %s", entry.title, error)
     if membership := membership_of(entry):
         return Belonging(membership.name, membership.code, membership.since, None, None)
     return None

@@ -1,6 +1,7 @@
 """A community of sites of one Home Assistant: what is measured becomes shares, and what changes changes them."""
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 
 from custom_components.energy_neighbours.core.quarter_hour import Span
@@ -182,3 +183,18 @@ async def test_totals_go_on_and_what_all_got_stays_when_a_site_forgets_its_past(
     await settle(hass, freezer)
     assert shares(entry, "aaaa") == [300, 300, 200, 200]
     assert shares(entry, "bbbb") == [100, 100, 200, 200]
+
+
+async def test_a_community_that_cannot_be_read_takes_no_site_along(hass, freezer, caplog, no_errors) -> None:
+    no_errors.append("the price of shared electricity cannot be read")
+    ash = site("Ash")
+    await street(hass, freezer, NOON, ash)
+    entry = community([member(ash, "aaaa")], shared_prices={"": "cheap"})
+    entry.add_to_hass(hass)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.config_entries.async_reload(ash.entry_id)
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert ash.state is ConfigEntryState.LOADED
+    assert ash.runtime_data.share is None
+    assert "the price of shared electricity cannot be read" in caplog.text
