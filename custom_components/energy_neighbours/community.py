@@ -45,6 +45,8 @@ LOOK_BACK: Final = 400 * 86_400
 """How far back a community divides what is known when it begins, or when its rules change [s]."""
 BATCH: Final = 5 * 96
 """So many quarter-hours are divided at a time; a member's shares of all of them fit into one message."""
+SHARES: Final = 2_000
+"""But not many more shares than this are made at a time: many objects at once call Python's garbage collection."""
 RETRY: Final = 60.0
 """What could not be read or written is tried again after this time [s]."""
 
@@ -118,7 +120,11 @@ class Community:
         if self._cancel_wake:
             self._cancel_wake()
             self._cancel_wake = None
-        async with self._lock:  # what is being divided is kept first
+        await self.async_divided()  # what is being divided is kept first
+
+    async def async_divided(self) -> None:
+        """Wait until what is being divided is."""
+        async with self._lock:
             pass
 
     @callback
@@ -249,7 +255,8 @@ class Community:
         """Divide the first quarter-hours that are due; return whether there may be more."""
         name = self.ledger.name
         closed = await self.ledger.async_look(lambda shares: shares.closed_until(name)) or 0
-        due = await self.ledger.async_look(lambda shares: shares.due(name, BATCH))
+        most = min(BATCH, max(SHARES // max(len(self.members), 1), 1))
+        due = await self.ledger.async_look(lambda shares: shares.due(name, most))
         over = [start for start in due if start + QUARTER <= now]
         if not over:
             return False

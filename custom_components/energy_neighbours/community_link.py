@@ -43,7 +43,7 @@ FRESH: Final = 60
 TOLD_AGAIN: Final = 86_400
 """Sums of this time [s] are made anew when somebody does not want to be part of them any more."""
 LOOK: Final = timedelta(seconds=60)
-_KINDS: Final[dict[Kind, type[Message]]] = {Kind.READING: ReadingMessage, Kind.LIVE: Live, Kind.CONSENT: Consent}
+_KINDS: Final[dict[Kind, type[Message]]] = {Kind.LIVE: Live, Kind.CONSENT: Consent}
 
 
 class CommunityLink:
@@ -74,7 +74,7 @@ class CommunityLink:
         self.live: dict[str, Live] = {}
         """The latest powers, by code."""
         self._states: dict[str, dict[str, Any]] = {}
-        self._inbox = ReadingInbox(community, self._states, self._is_its_device, self._answer)
+        self._inbox = ReadingInbox(community, self._states, self._read_reading, self._is_its_device, self._answer)
         self._wanted = WantedReadings(community)
         self._post = SharePost(community, self._members, self._publish)
         self._faults = FaultList(hass, community.entry.entry_id, community.entry.title)
@@ -125,15 +125,12 @@ class CommunityLink:
         if member is None:
             self.refused["unknown_member"] += 1
             return
-        try:
-            message = decode(_KINDS[found.kind], payload)
-        except MessageError as error:
-            self.refused[error.reason.value] += 1
-            _LOGGER.debug("A %s of member %s was not taken: %s", found.kind, found.code, error)
+        if found.kind is Kind.READING:
+            self._inbox.put(member, payload)
             return
-        match message:
-            case ReadingMessage():
-                self._inbox.put(member, message)
+        match message := self._read(_KINDS[found.kind], found.code, payload):
+            case None:
+                pass
             case Live() if not (self.consent(found.code) or {}).get("live"):
                 self.refused["no_consent"] += 1
             case Live() if abs(message.time - time.time()) < FRESH:
@@ -142,6 +139,18 @@ class CommunityLink:
                 self._hass.async_create_task(self._take_consent(member, message), f"{DOMAIN} consent")
             case _:
                 self.refused["stale"] += 1
+
+    def _read_reading(self, code: str, payload: bytes) -> ReadingMessage | None:
+        return self._read(ReadingMessage, code, payload)
+
+    def _read[M: Message](self, kind: type[M], code: str, payload: bytes) -> M | None:
+        """Read a message of a member; None if it is none, which is counted."""
+        try:
+            return decode(kind, payload)
+        except MessageError as error:
+            self.refused[error.reason.value] += 1
+            _LOGGER.debug("A %s of member %s was not taken: %s", kind.kind, code, error)
+            return None
 
     async def _take_consent(self, member: CommunityMember, message: Consent) -> None:
         """Keep what a member lets us have; what it takes back is not used from now on."""

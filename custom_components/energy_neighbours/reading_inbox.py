@@ -11,7 +11,7 @@ from homeassistant.core import callback
 from .communities import CommunityMember
 from .community import Community
 from .const import DOMAIN
-from .core.messages import Reading as ReadingMessage, RefusedQuarter, StoredQuarter
+from .core.messages import MAX_PAYLOAD, Reading as ReadingMessage, RefusedQuarter, StoredQuarter
 from .core.quarter_hour import QuarterHour
 from .core.reading_check import refusal
 from .ledger import LedgerError
@@ -22,8 +22,10 @@ _LOGGER = logging.getLogger(__name__)
 
 GATHER: Final = 0.5
 """Messages that come within this time are kept together [s]."""
-MOST: Final = 2_000
-"""So many quarter-hours, and those of one message more, are kept in one transaction at most."""
+MOST: Final = MAX_PAYLOAD // 4
+"""So much [bytes], and one message more, is kept in one transaction: what comes after an outage takes a while."""
+
+type Waiting = list[tuple[CommunityMember, bytes]]
 
 
 class Taken(NamedTuple):
@@ -45,6 +47,8 @@ class ReadingInbox:
         The community.
     states
         What is known of its members, by code; kept with what they send.
+    read
+        Reads a member's message; None if it is none.
     is_its_device
         Whether a message comes from the installation that uses the member's code.
     answer
@@ -55,20 +59,22 @@ class ReadingInbox:
         self,
         community: Community,
         states: Mapping[str, dict[str, Any]],
+        read: Callable[[str, bytes], ReadingMessage | None],
         is_its_device: Callable[[CommunityMember, str], bool],
         answer: Callable[[Sequence[Taken]], Awaitable[None]],
     ) -> None:
         self._community = community
         self._states = states
+        self._read = read
         self._is_its_device = is_its_device
         self._answer = answer
-        self._waiting: list[tuple[CommunityMember, ReadingMessage]] = []
+        self._waiting: Waiting = []
         self._task: asyncio.Task[None] | None = None
 
     @callback
-    def put(self, member: CommunityMember, message: ReadingMessage) -> None:
-        """Take in a message."""
-        self._waiting.append((member, message))
+    def put(self, member: CommunityMember, payload: bytes) -> None:
+        """Take in a message. It is read when its turn comes: all that wait would be many objects."""
+        self._waiting.append((member, payload))
         if self._task is None or self._task.done():
             hass, entry = self._community.hass, self._community.entry
             self._task = entry.async_create_background_task(hass, self._empty(), f"{DOMAIN} readings {entry.entry_id}")
@@ -83,43 +89,51 @@ class ReadingInbox:
     async def _empty(self) -> None:
         while self._waiting:
             await asyncio.sleep(GATHER)
+            news = False
             while batch := self._next():
                 try:
-                    taken = await self._keep(batch)
+                    taken, changed = await self._keep(batch)
                 except LedgerError as error:
                     _LOGGER.warning("%s; %d messages with readings will be sent again", error, len(batch))
-                else:
-                    await self._answer(taken)
+                    continue
+                news |= changed
+                await self._answer(taken)
+            if news:
+                self._community.wake()
 
-    def _next(self) -> list[tuple[CommunityMember, ReadingMessage]]:
+    def _next(self) -> Waiting:
         """Take the first messages out."""
         size = count = 0
-        for count, (_, message) in enumerate(self._waiting, 1):  # noqa: B007 - it is looked at afterwards
-            size += len(message.quarters)
-            if size >= MOST:
-                break
+        while count < len(self._waiting) and size < MOST:
+            size += len(self._waiting[count][1])
+            count += 1
         batch, self._waiting = self._waiting[:count], self._waiting[count:]
         return batch
 
-    async def _keep(self, batch: Sequence[tuple[CommunityMember, ReadingMessage]]) -> list[Taken]:
-        """Keep what may be kept; `LedgerError` if nothing was."""
+    async def _keep(self, batch: Waiting) -> tuple[list[Taken], bool]:
+        """Keep what may be kept; return what became of it, and whether anything has to be divided (anew).
+
+        Raises
+        ------
+        LedgerError
+            Nothing was kept.
+        """
         now = time.time()
         taken: list[Taken] = []
         states: dict[str, dict[str, Any]] = {}
-        for member, message in batch:
+        for member, payload in batch:
+            await asyncio.sleep(0)  # reading a long one takes some milliseconds
+            if (message := self._read(member.member.code, payload)) is None:
+                continue
             its = self._is_its_device(member, message.device)
             taken.append(Taken(member, message, other_device=not its))
             if its:
                 state = self._states[member.member.code]
                 state |= {"seen": message.shares_seen, "heard": int(now)}
                 states[member.site] = dict(state)
-        if states:
-            taken, changed = await self._community.ledger.async_change(
-                lambda shares: self._store(shares, taken, states, now)
-            )
-            if changed:
-                self._community.wake()
-        return taken
+        if not states:
+            return taken, False
+        return await self._community.ledger.async_change(lambda shares: self._store(shares, taken, states, now))
 
     def _store(
         self, shares: ShareLedger, messages: Sequence[Taken], states: Mapping[str, Mapping[str, Any]], now: float
