@@ -220,9 +220,10 @@ SPAN: Final = Form(_read_span, list)
 
 def perhaps(form: Form) -> Form:
     """Values, or null where nothing is known."""
+    read, write = form.read, form.write
     return Form(
-        lambda value: None if value is None else form.read(value),
-        lambda value: None if value is None else form.write(value),
+        lambda value: None if value is None else read(value),
+        lambda value: None if value is None else write(value),
     )
 
 
@@ -234,12 +235,15 @@ def listed(form: Form, most: int, *, unique: bool = True) -> Form:
             raise MessageError(Refusal.WRONG_TYPE, _LIST_WANTED)
         if len(value) > most:
             raise MessageError(Refusal.TOO_MANY, f"at most {most} are accepted at once")
-        found = tuple(_read_at(form, each, f"[{place}]") for place, each in enumerate(value))
+        try:
+            found = tuple(map(form.read, value))
+        except MessageError:  # once more, for the place
+            found = tuple(_read_at(form, each, f"[{place}]") for place, each in enumerate(value))
         if unique and len({each[0] for each in found}) != len(found):
             raise MessageError(Refusal.DUPLICATE, "the same stands twice")
         return found
 
-    return Form(read, lambda values: [form.write(value) for value in values])
+    return Form(read, lambda values: list(map(form.write, values)))
 
 
 def mapped(key: Form, form: Form) -> Form:
@@ -266,6 +270,7 @@ def record(cls: type) -> Form:
 def row(cls: type) -> Form:
     """Objects of a class, as lists of their fields; what stands behind the last one is ignored."""
     forms = _forms(cls)
+    reads, writes = ([getattr(form, way) for form in forms.values()] for way in ("read", "write"))
 
     def read(value: Any) -> Any:
         if type(value) is not list:
@@ -273,9 +278,12 @@ def row(cls: type) -> Form:
         if len(value) < len(forms):
             raise MessageError(Refusal.MISSING_FIELD, f"a list of {', '.join(forms)} is wanted")
         # What is left over is a newer sender's.
-        return cls(*(_read_at(form, each, f".{name}") for (name, form), each in zip(forms.items(), value)))  # noqa: B905
+        try:
+            return cls(*[read(each) for read, each in zip(reads, value)])  # noqa: B905
+        except MessageError:  # once more, for the place
+            return cls(*(_read_at(form, each, f".{name}") for (name, form), each in zip(forms.items(), value)))  # noqa: B905
 
-    return Form(read, lambda of: [form.write(getattr(of, name)) for name, form in forms.items()])
+    return Form(read, lambda of: [write(each) for write, each in zip(writes, of, strict=True)])
 
 
 @cache
