@@ -79,10 +79,23 @@ def test_readings_of_many_members_are_found_at_once(ledger) -> None:
     }
 
 
+def test_what_many_members_sent_is_kept_at_once_with_what_is_known_of_them(ledger) -> None:
+    ledger.shares.take(STREET, HOUSE, readings(0, 1))
+    sent = {HOUSE: readings(1, 2, revision=2, offtake=7), ROOF: readings(5), "street/new": []}
+    states = {HOUSE: {"seen": 3}, "street/new": {"seen": 0}}
+    assert ledger.shares.take_all(STREET, sent, states) == starts(1, 2, 5)
+    assert ledger.read(HOUSE, ALL) == [at(0), at(1, 7), at(2, 7)]
+    assert ledger.read(ROOF, ALL) == [at(5)]
+    assert [each.revision for each in ledger.history_of(HOUSE, T + QUARTER)] == [1, 2]
+    assert {site: ledger.shares.load_member(STREET, site) for site in sent} == {**states, ROOF: {}}
+    assert ledger.shares.due(STREET, 10) == starts(0, 1, 2, 5)
+
+
 def test_what_is_known_of_the_grid_is_not_lacking(ledger) -> None:
     nothing = QuarterHour(T + QUARTER, None, None, None, Quality.MISSING)
     ledger.shares.take(STREET, HOUSE, [*readings(0, 2), Reading(nothing, 1)])
     assert ledger.shares.known_starts(HOUSE, ALL) == set(starts(0, 2))
+    assert ledger.shares.count_known([HOUSE, ROOF], ALL) == {HOUSE: 2}
 
 
 def test_shares_have_the_revision_of_the_community_and_only_new_ones_rise_it(ledger) -> None:
