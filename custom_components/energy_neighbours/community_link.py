@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import batched
 import logging
+import math
 import time
 from typing import Any, Final
 
@@ -43,6 +44,12 @@ FRESH: Final = 60
 TOLD_AGAIN: Final = 86_400
 """Sums of this time [s] are made anew when somebody does not want to be part of them any more."""
 LOOK: Final = timedelta(seconds=60)
+TOLD_ANEW: Final = 40 * 86_400
+"""So far back shares are told anew when a backup was restored here [s]."""
+MOST_LOST: Final = 1_000_000
+"""No backup is so old that more revisions were lost with it: whoever tells so is mistaken."""
+ONCE: Final = 3600
+"""It is looked for that not more often [s]."""
 _KINDS: Final[dict[Kind, type[Message]]] = {Kind.LIVE: Live, Kind.CONSENT: Consent}
 
 
@@ -74,6 +81,10 @@ class CommunityLink:
         self.live: dict[str, Live] = {}
         """The latest powers, by code."""
         self._states: dict[str, dict[str, Any]] = {}
+        self._revision = 0
+        """Up to which revision shares are known to be our own."""
+        self._set_back = -math.inf
+        """When it was noticed last that a backup was restored here, by the monotonic clock [s]."""
         self._inbox = ReadingInbox(community, self._states, self._read_reading, self._is_its_device, self._answer)
         self._wanted = WantedReadings(community)
         self._post = SharePost(community, self._members, self._publish)
@@ -108,7 +119,7 @@ class CommunityLink:
         """After each connection, tell every member what it may have missed, and ask for what we lack."""
         for members in batched(self._members.values(), TOGETHER, strict=False):
             for each in members:
-                await self._send_after(each, self._states[each.member.code].get("seen", 0))
+                await self._post.async_catch_up(each, self._states[each.member.code].get("seen", 0))
             wanted = await self._lacking(members, at_once=True)
             await asyncio.gather(
                 *(self._publish(each, Kind.REQUEST, Request(issued_at=_now(), wanted=spans)) for each, spans in wanted)
@@ -233,6 +244,9 @@ class CommunityLink:
         """Tell members what is kept of what they sent, what is refused, and what else we lack."""
         for reason in (each.reason.value for one in taken for each in one.refused):
             self.refused[reason] += 1
+        await self._check_revision(
+            max((each.message.shares_seen for each in taken if not each.other_device), default=0)
+        )
         senders = {
             each.member.member.code: each.member for each in taken if each.message.quarters and not each.other_device
         }
@@ -259,8 +273,37 @@ class CommunityLink:
                 )
             )
             await asyncio.gather(
-                *(self._send_after(each.member, each.message.shares_seen) for each in part if not each.other_device)
+                *(
+                    self._post.async_catch_up(each.member, each.message.shares_seen)
+                    for each in part
+                    if not each.other_device
+                )
             )
+
+    async def _check_revision(self, seen: int) -> None:
+        """Notice that members have seen shares which we do not know: then a backup was restored here.
+
+        What we tell of the last weeks would be older than that, and not believed: it is told anew.
+        """
+        name, now = self._community.ledger.name, time.time()
+        if seen <= self._revision or time.monotonic() - self._set_back < ONCE:
+            return
+        try:
+            known = self._revision = await self._community.ledger.async_look(lambda shares: shares.revision(name))
+            if not known < seen <= known + MOST_LOST:
+                return
+            since = quarter_start(now - TOLD_ANEW)
+            await self._community.ledger.async_change(lambda shares: shares.go_on_after(name, seen, since))
+        except LedgerError as error:
+            _LOGGER.debug("%s", error)
+            return
+        _LOGGER.warning(
+            "Members of %s have seen shares that are not known here: those of the last weeks are told anew",
+            self._community.entry.title,
+        )
+        self._set_back = time.monotonic()
+        self._post.forget()
+        self._community.entry.async_create_background_task(self._hass, self._greet(), f"{DOMAIN} set back")
 
     async def _lacking(
         self, members: Iterable[CommunityMember], *, at_once: bool = False
@@ -273,12 +316,6 @@ class CommunityLink:
             _LOGGER.debug("%s", error)
             return []
         return [(each, wanted[each.member.code]) for each in asked if each.member.code in wanted]
-
-    async def _send_after(self, member: CommunityMember, revision: int) -> None:
-        try:
-            await self._post.async_send_after(member, revision)
-        except LedgerError as error:
-            _LOGGER.debug("%s; the shares of member %s are sent when it is heard again", error, member.member.code)
 
     async def async_clear(self, code: str) -> None:
         """Take away what the broker keeps for a member."""

@@ -231,6 +231,32 @@ class ShareLedger(CoefficientLedger, SourceLedger):
         with self._file.reading() as connection:
             return connection.scalar(statement) or 0
 
+    def go_on_after(self, community: str, revision: int, since: int) -> bool:
+        """Let revisions go on after one that a member has seen, if it is not known here: a backup was restored.
+
+        Parameters
+        ----------
+        community, revision
+            Whose, and what was seen.
+        since
+            Shares from this time on get the new revision [s, Unix], so that they are told again and believed.
+
+        Returns
+        -------
+        bool
+            Whether anything was changed.
+        """
+        with self._file.writing() as connection:
+            number, known = open_community(connection, community)
+            if revision <= known:
+                return False
+            of = share_table.c
+            mine = of.community == number, of.start >= since
+            connection.execute(update(share_table).where(*mine).values(revision=revision + 1))
+            statement = update(community_table).where(community_table.c.id == number)
+            connection.execute(statement.values(revision=revision + 1))
+        return True
+
     def closed_until(self, community: str) -> int | None:
         """Return before when quarter-hours are settled [s, Unix]; None if none is."""
         statement = select(community_table.c.closed).where(community_table.c.entry == community)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from itertools import batched
+import logging
 import time
 from typing import Final
 
@@ -13,7 +14,10 @@ from .community import Community
 from .const import DOMAIN
 from .core.messages import MAX_QUARTERS, Message, Share as ShareMessage, ShareQuarter, batches
 from .core.topics import Kind
+from .ledger import LedgerError
 from .ledger_shares import Share
+
+_LOGGER = logging.getLogger(__name__)
 
 FEW: Final = 2
 """What is divided at a time is sent at once if it is no more than so many quarter-hours of a member."""
@@ -72,6 +76,11 @@ class SharePost:
             self._task = entry.async_create_background_task(hass, self._empty(), f"{DOMAIN} shares {entry.entry_id}")
 
     @callback
+    def forget(self) -> None:
+        """Know no more what members were sent: revisions have changed."""
+        self._nothing_after.clear()
+
+    @callback
     def async_stop(self) -> None:
         """Send nothing any more; what was not sent is missed and sent again."""
         self._waiting.clear()
@@ -92,7 +101,14 @@ class SharePost:
             await self._community.async_divided()
             behind, self._behind = self._behind, {}
             for some in batched(behind.items(), TOGETHER, strict=False):
-                await asyncio.gather(*(self.async_send_after(self._members[code], after) for code, after in some))
+                await asyncio.gather(*(self.async_catch_up(self._members[code], after) for code, after in some))
+
+    async def async_catch_up(self, member: CommunityMember, after: int) -> None:
+        """Send the shares that a member does not hold yet, or later, if the ledger cannot be read now."""
+        try:
+            await self.async_send_after(member, after)
+        except LedgerError as error:
+            _LOGGER.debug("%s; the shares of member %s are sent when it is heard again", error, member.member.code)
 
     async def async_send_after(self, member: CommunityMember, revision: int) -> None:
         """Send the shares that a member does not hold yet, which are those after a revision.

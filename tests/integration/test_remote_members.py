@@ -19,6 +19,7 @@ from custom_components.energy_neighbours.community_link import CommunityLink
 from custom_components.energy_neighbours.core.messages import MAX_QUARTERS
 from custom_components.energy_neighbours.core.quarter_hour import QUARTER, QuarterHour, Span
 from custom_components.energy_neighbours.core.signing import generate_key, public_key_of
+from custom_components.energy_neighbours.ledger_shares import Share
 from custom_components.energy_neighbours.link import Broker
 from custom_components.energy_neighbours.membership import Membership
 from custom_components.energy_neighbours.memberships import MembershipTerms
@@ -182,6 +183,28 @@ async def test_a_member_that_was_away_gets_the_shares_that_it_missed(neighbours:
     assert await neighbours.shares("aaaa", neighbours.ash) == [300] * 4
     await ash.async_start(neighbours.ash)
     await neighbours.until("aaaa", neighbours.ash, [150] * 4)
+
+
+async def test_an_organiser_that_was_restored_from_a_backup_is_believed_again(neighbours: Neighbours) -> None:
+    await remember(neighbours.hass, neighbours.ash, hour(600))
+    await remember(neighbours.hass, neighbours.elm, hour(200))
+    ash = await neighbours.join("aaaa", neighbours.ash)
+    await neighbours.until("aaaa", neighbours.ash, [400] * 4)
+    await ash.async_stop()
+    # Of what the organiser told after its backup it knows nothing any more.
+    lost = [
+        Share(END - (4 - number) * QUARTER, 100, 100, None, 1, provisional=False, revision=500) for number in range(4)
+    ]
+    name, site_ = ash._ledger.name, neighbours.ash.entry_id
+    await ash._ledger.async_change(lambda shares: shares.accept(name, site_, lost, 500))
+    assert await neighbours.shares("aaaa", neighbours.ash) == [100] * 4
+    back = await neighbours.join("aaaa", neighbours.ash)
+    assert back._seen == 500
+    await neighbours.until("aaaa", neighbours.ash, [400] * 4)
+    # Elm's readings come from its own ledger, and what is divided from now on is believed, too.
+    await neighbours.join("bbbb", neighbours.elm)
+    await neighbours.until("aaaa", neighbours.ash, [300] * 4)
+    await neighbours.until("bbbb", neighbours.elm, [100] * 4)
 
 
 def test_the_shares_of_one_division_fit_into_one_message() -> None:

@@ -111,6 +111,15 @@ def test_shares_have_the_revision_of_the_community_and_only_new_ones_rise_it(led
     assert ledger.shares.shares("another", HOUSE, ALL) == []
 
 
+def test_revisions_go_on_after_one_that_was_lost_with_a_backup(ledger) -> None:
+    ledger.shares.write(STREET, {HOUSE: [share(0), share(1), share(2)]})
+    assert not ledger.shares.go_on_after(STREET, 1, T)
+    assert ledger.shares.go_on_after(STREET, 70, T + QUARTER)
+    assert [each.revision for each in ledger.shares.shares(STREET, HOUSE, ALL)] == [1, 71, 71]
+    ledger.shares.write(STREET, {HOUSE: [share(0, 10)]})
+    assert [each.revision for each in ledger.shares.shares(STREET, HOUSE, ALL)] == [72, 71, 71]
+
+
 def test_shares_and_what_was_due_for_them_are_one_transaction(ledger) -> None:
     ledger.shares.take(STREET, HOUSE, readings(0, 1, 2))
     ledger.shares.write(STREET, {HOUSE: [share(0), share(1)]}, done=starts(0, 1))
