@@ -24,6 +24,9 @@ def surplus_in_proportion(gave: np.ndarray, allocated: np.ndarray, own: np.ndarr
         For each producer the place of the member that is the same access point, or -1.
     """
     total, given = gave.sum(axis=1), allocated.sum(axis=1)
+    if own.size == 1 and own[0] < 0:  # there is nothing to round
+        rest: np.ndarray = gave - given[:, None]
+        return rest
     most = int(total.max())
     kind = carrier(most * max(most, own.size))
     kept = gave.astype(kind) * (total - given).astype(kind)[:, None]

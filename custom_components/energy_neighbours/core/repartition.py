@@ -16,8 +16,8 @@ from .repartition_key import DynamicCustom, RepartitionKey
 
 UNKNOWN: Final = -1
 """Stands in an array of energies for what nobody measured."""
-_BLOCK: Final = 1 << 16
-"""Cells that are worked on at once: all that is needed for them stays in a core's cache."""
+_BLOCK: Final = 1 << 17
+"""Cells that are worked on at once: few steps for many of them, while all that is needed for them stays in a cache."""
 _BY_CONSUMER: Final = 2
 """Dimensions of coefficients that are given by consumer alone."""
 

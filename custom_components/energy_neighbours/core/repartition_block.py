@@ -95,6 +95,7 @@ class Divider:
         at_home = np.flatnonzero(self._own >= 0)
         self._at_home = columns_of(at_home)
         self._homes = columns_of(self._own[at_home])
+        self._is_home = bool(at_home.size)
         self._nobody = np.full_like(self._own, -1)
 
     def divide(self, took: np.ndarray, gave: np.ndarray, parts: np.ndarray | None, *, with_offered: bool) -> Divided:
@@ -118,6 +119,8 @@ class Divider:
 
     def _energies(self, took: np.ndarray, gave: np.ndarray) -> _Energies:
         given, taken = gave.sum(axis=1), took.sum(axis=1)
+        if not self._is_home:
+            return _Energies(took, took, gave, taken, taken, given, at_once=False)
         mine, its_own = took[:, self._homes], gave[:, self._at_home]
         if not ((mine > 0) & (its_own > 0)).any():
             return _Energies(took, took, gave, taken, taken, given, at_once=False)
@@ -147,7 +150,7 @@ class Divider:
     def _shares(self, energies: _Energies, parts: np.ndarray | None, *, with_offered: bool) -> Shares:
         match self._key:
             case Prorata():
-                return prorata(*energies.whole(carrier(energies.greatest**2)))
+                return prorata(*energies.whole(carrier(energies.greatest**2)), energies.taken)
             case Cascade(groups):
                 return serve_in_order(*energies.whole(carrier(energies.greatest**2)), self._columns(groups))
             case Equal() | Static() | DynamicCustom():

@@ -65,9 +65,12 @@ def divide_once(need: np.ndarray, weights: np.ndarray, available: np.ndarray, wh
     return Shares(np.minimum(offered, need * whole), unit, offered)
 
 
-def prorata(need: np.ndarray, took: np.ndarray, budget: np.ndarray) -> Shares:
-    """Divide a budget in proportion to what members took, by row; arguments as for `serve_in_order`."""
-    whole = np.maximum(took.sum(axis=1), 1)
+def prorata(need: np.ndarray, took: np.ndarray, budget: np.ndarray, taken: np.ndarray | None = None) -> Shares:
+    """Divide a budget in proportion to what members took, by row; arguments as for `serve_in_order`.
+
+    What they took together (`taken`) may be known already.
+    """
+    whole = np.maximum(took.sum(axis=1) if taken is None else taken.astype(took.dtype), 1)
     below = whole[:, None]
     offered = took * budget[:, None]
     if need is took and (budget <= whole).all():  # nobody can be offered more than it needs
