@@ -24,6 +24,7 @@ from .core.contract import Region
 from .core.repartition_key import Prorata, RepartitionKey, key_from_dict, key_to_dict
 from .core.sharing_costs import SharedTariff
 from .core.topics import random_code, random_community
+from .ledger_readings import Reading
 
 CONF_COMMUNITY: Final = "community"
 CONF_REGION: Final = "region"
@@ -104,6 +105,15 @@ class CommunityMember(NamedTuple):
     connection_power: float
     subentry_id: str
     invited: int = 0
+
+    def is_known(self, reading: Reading | None) -> bool:
+        """Whether a reading tells what the member's part in the community needs."""
+        if reading is None:
+            return False
+        quarter = reading.quarter
+        return (not self.member.consumes or quarter.offtake is not None) and (
+            not self.member.produces or quarter.injection is not None
+        )
 
 
 class CommunityError(ValueError):

@@ -47,6 +47,9 @@ BATCH: Final = 5 * 96
 """So many quarter-hours are divided at a time; a member's shares of all of them fit into one message."""
 SHARES: Final = 2_000
 """But not many more shares than this are made at a time: many objects at once call Python's garbage collection."""
+LOOK_AGAIN: Final = 3600
+LOOK_AGAIN_BACK: Final = 7 * 86_400
+"""So often, and so far back, readings are looked for of which nobody told [s]."""
 RETRY: Final = 60.0
 """What could not be read or written is tried again after this time [s]."""
 
@@ -100,6 +103,9 @@ class Community:
         self._cancel_wake: CALLBACK_TYPE | None = None
         self._lock = asyncio.Lock()
         self._noted = 0
+        self._unnoted: set[int] = set()
+        """Quarter-hours that have to be divided, and could not be written down as such."""
+        self._looked = 0
 
     async def async_start(self) -> None:
         """Take up what was missed, and divide what comes."""
@@ -172,7 +178,7 @@ class Community:
             if member.source in FOLLOWED:
                 due |= set(await self._stale(member, Span(earliest, end)))
         await self.ledger.async_change(lambda shares: shares.save_rules(self.ledger.name, rules, due))
-        self._noted = end
+        self._noted = self._looked = end
 
     async def _stale(self, member: CommunityMember, span: Span) -> list[int]:
         """Return the quarter-hours whose share was not made of what is known of a member now."""
@@ -202,7 +208,7 @@ class Community:
             try:
                 self.note_due(await self._stale(member, Span(max(since, self.begins), quarter_start(time.time()))))
             except LedgerError as error:
-                _LOGGER.warning("%s; what an import changed is divided at the next start", error)
+                _LOGGER.debug("%s; it is looked for again", error)
 
     @callback
     def note_due(self, starts: Iterable[int]) -> None:
@@ -211,12 +217,16 @@ class Community:
         if begins is not None and (due := [start for start in starts if start >= begins]):
             self.hass.async_create_task(self._note_due(due), f"{DOMAIN} due {self.entry.entry_id}")
 
-    async def _note_due(self, starts: Sequence[int]) -> None:
+    async def _note_due(self, starts: Iterable[int]) -> None:
+        first = not self._unnoted
+        self._unnoted |= set(starts)
+        noted = sorted(self._unnoted)
         try:
-            await self.ledger.async_change(lambda shares: shares.note_due(self.ledger.name, starts))
+            await self.ledger.async_change(lambda shares: shares.note_due(self.ledger.name, noted))
         except LedgerError as error:
-            _LOGGER.warning("%s; what came is divided at the next start", error)
+            _LOGGER.log(logging.WARNING if first else logging.DEBUG, "%s; what came is divided later", error)
         else:
+            self._unnoted -= set(noted)
             self.wake()
 
     async def _tick(self, _now: datetime) -> None:
@@ -226,6 +236,14 @@ class Community:
             since = max(self._noted, self.begins)
             await self._note_due(range(quarter_start(since), end, QUARTER))
             self._noted = end
+        elif self._unnoted:
+            await self._note_due(())
+        if end - self._looked >= LOOK_AGAIN:
+            # What a full disk kept waiting came into the ledger without a word.
+            self._looked = end
+            for member in self.members:
+                if member.source in FOLLOWED:
+                    await self._note_stale(member, end - LOOK_AGAIN_BACK)
         await self._divide()
 
     # Dividing
@@ -295,7 +313,7 @@ class Community:
             if each.member.belongs(day)
             and not each.member.vacant
             and each.source is not Source.FILES
-            and not _is_known(each, readings[each.site].get(start))
+            and not each.is_known(readings[each.site].get(start))
         ]
 
     @callback
@@ -373,13 +391,3 @@ class Community:
             self._division.explain_share, self.rules, self.members, start, code, readings, given
         )
         return explanation
-
-
-def _is_known(each: CommunityMember, reading: Any) -> bool:
-    """Whether a reading tells what a member's part in the community needs."""
-    if reading is None:
-        return False
-    quarter = reading.quarter
-    return (not each.member.consumes or quarter.offtake is not None) and (
-        not each.member.produces or quarter.injection is not None
-    )

@@ -3,9 +3,11 @@
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
+import pytest
 
 from custom_components.energy_neighbours.core.quarter_hour import Span
-from custom_components.energy_neighbours.ledger_shares import Share
+from custom_components.energy_neighbours.ledger import LedgerError, LedgerFault
+from custom_components.energy_neighbours.ledger_shares import Share, ShareLedger
 from custom_components.energy_neighbours.tariff_library import shipped_grids
 
 from .conftest import load, number
@@ -198,3 +200,29 @@ async def test_a_community_that_cannot_be_read_takes_no_site_along(hass, freezer
     assert ash.state is ConfigEntryState.LOADED
     assert ash.runtime_data.share is None
     assert "the price of shared electricity cannot be read" in caplog.text
+
+
+async def test_what_a_full_disk_kept_from_being_noted_is_divided_when_there_is_room(
+    hass, freezer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry, ash, elm, _roof = await three(hass, freezer)
+    note_due = ShareLedger.note_due
+
+    def refuse(*_arguments: object) -> None:
+        raise LedgerError(LedgerFault.FULL, "There is no room left")
+
+    monkeypatch.setattr(ShareLedger, "note_due", refuse)
+    await remember(hass, elm, quarters(TEN, 4, 600))
+    await settle(hass, freezer)
+    assert shares(entry, "aaaa") == [300] * 4
+    monkeypatch.setattr(ShareLedger, "note_due", note_due)
+    await settle(hass, freezer, 31)
+    await settle(hass, freezer)
+    assert shares(entry, "aaaa") == [200] * 4
+    # What came into the ledger without a word is found within the hour.
+    await ash.runtime_data.ledger.async_replace(quarters(TEN, 4, 200), "test")
+    await settle(hass, freezer, 31)
+    assert shares(entry, "aaaa") == [200] * 4
+    await go(hass, freezer, "2026-06-10T13:00:31+02:00")
+    await settle(hass, freezer)
+    assert shares(entry, "aaaa") == [100] * 4
